@@ -1,0 +1,1 @@
+"""Flowdesk: a support desk built around its promises."""

@@ -1,0 +1,1 @@
+"""What every app stands on: time, ids, errors, actors, tenant doors, the embedded database."""
