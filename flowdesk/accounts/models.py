@@ -41,7 +41,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """Somebody who can log in; what they may do is in their memberships."""
 
-    email = models.EmailField(max_length=254)
+    email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=200)
     language = models.CharField(max_length=8, blank=True)
     zone = models.CharField(max_length=64, blank=True)

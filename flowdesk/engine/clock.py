@@ -6,7 +6,7 @@ A clock is a value; `after` gives the clock once something happened, `advanced` 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -100,7 +100,7 @@ class Target:
     unit: Unit
     calendar: BusinessCalendar
     calendar_name: str
-    because: str
+    because: str = field(default="", compare=False)  # the same promise, however it was found
 
     @property
     def clock_calendar(self) -> BusinessCalendar:

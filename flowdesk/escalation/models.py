@@ -6,7 +6,6 @@ from django.db.models import Q
 from flowdesk.accounts.tenancy import TenantModel
 from flowdesk.core.models import TenantKey
 from flowdesk.people.models import Agent, Team
-from flowdesk.sla.models import Clock
 from flowdesk.tickets.models import Ticket
 
 
@@ -31,9 +30,9 @@ class Escalation(TenantModel):
 
     public_id = models.UUIDField()
     ticket = TenantKey(Ticket, models.CASCADE)
-    clock = TenantKey(Clock, models.CASCADE, null=True)
     kind = models.CharField(max_length=8, choices=EscalationKind.choices)
     rule = models.CharField(max_length=64)
+    metric = models.CharField(max_length=24, blank=True)  # with `cycle` the clock; stages do not point at each other
     cycle = models.IntegerField(default=1)
     step = models.SmallIntegerField()  # percent, or the rung of a state or event rule
     target = models.CharField(max_length=64)  # assignee, team_lead, a post, a team …
@@ -53,8 +52,7 @@ class Escalation(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "public_id"], name="escalation_public"),
             models.UniqueConstraint(
-                "tenant", "ticket", "rule", "clock", "cycle", "step", "target",
-                name="escalation_once", nulls_distinct=False,
+                fields=["tenant", "ticket", "rule", "metric", "cycle", "step", "target"], name="escalation_once"
             ),
         ]
         indexes = [

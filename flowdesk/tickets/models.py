@@ -46,6 +46,7 @@ class Ticket(TenantModel):
     signals = models.JSONField(default=list)
     fields = models.JSONField(default=dict)
     is_major_incident = models.BooleanField(default=False)
+    is_proactive = models.BooleanField(default=False)  # opened by us, and the customer has not written yet
     customer = TenantKey(Customer)
     contact = TenantKey(Contact, null=True)
     team = TenantKey(Team, null=True)
@@ -158,7 +159,6 @@ class TicketEvent(TenantModel):
     dispatched_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "id"], name="tickets_ticketevent_parent")]
         indexes = [
             models.Index("tenant", "ticket", "id", name="tickets_event_ticket"),
             models.Index("id", condition=Q(dispatched_at__isnull=True), name="tickets_event_undispatched"),
