@@ -155,7 +155,7 @@ class BusinessCalendar:
         if self.horizon_years < 3:
             raise ValueError(f"a horizon of {self.horizon_years} years is too short; 3 is the least")
         breaks = self.breaks if isinstance(self.breaks, Mapping) else dict.fromkeys(Weekday, self.breaks)
-        self._set("_zone", _zone_named(self.zone))
+        self._set("_zone", zone_named(self.zone))
         self._set("_reach", 366 * DAY * self.horizon_years)
         self._set("week", _weekly(self.week))
         self._set("breaks", _weekly(breaks))
@@ -484,7 +484,8 @@ class BusinessCalendar:
         return self.resolve_local(datetime(year, 1, 1))[0]  # noqa: DTZ001  # a wall time on purpose
 
 
-def _zone_named(name: str) -> ZoneInfo:
+def zone_named(name: str) -> ZoneInfo:
+    """The zone with this IANA name; raises ValueError when there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
