@@ -10,7 +10,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from flowdesk.core.errors import DomainError, NotFound
-from flowdesk.core.ids import new_id, parsed
+from flowdesk.core.ids import new_id, parsed, shown
 from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.escalation import (
     EscalationPolicy,
@@ -340,3 +340,18 @@ def close_all(ticket: int, *, at: datetime) -> None:
     Escalation.objects.filter(ticket_id=ticket, state=EscalationState.OPEN).update(
         state=EscalationState.CLOSED, ended_at=at
     )
+
+
+def ticket_of(public_id: str) -> str:
+    """The public id of the ticket an escalation belongs to; raises NotFound."""
+    row = (
+        Escalation.objects.filter(public_id=parsed(PREFIX, public_id)).values_list("ticket__public_id", flat=True).first()
+    )
+    if row is None:
+        raise NotFound
+    return shown("tkt", row)
+
+
+def asked_before(ticket: int, target: str) -> int:
+    """How often this ticket was escalated by hand to the target; each asking is a step of its own."""
+    return Escalation.objects.filter(ticket_id=ticket, rule="by_hand", target=target).count()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from flowdesk.core.errors import Fault, Invalid
@@ -47,10 +48,11 @@ def _read(tenant: int, revision: int) -> Policy:
 
 
 def pack_source(pack: str = "standard") -> str:
-    """The YAML of a policy pack: its own files before those of the standard pack that it does not replace."""
-    own = {path.name: path for path in sorted((PACKS / pack).glob("*.yaml"))}
-    standard = {path.name: path for path in sorted((PACKS / "standard").glob("*.yaml"))}
-    return "\n".join(path.read_text(encoding="utf-8") for path in (standard | own).values())
+    """The YAML of a policy pack: a file for each section; what a pack does not bring is the standard pack's."""
+    files = {path.stem: path for name in ("standard", pack) for path in sorted((PACKS / name).glob("*.yaml"))}
+    return "\n".join(
+        f"{section}:\n{indent(path.read_text(encoding='utf-8'), '  ')}" for section, path in files.items()
+    )
 
 
 def save_revision(source: str, *, by: int | None, at: datetime) -> PolicyRevision:

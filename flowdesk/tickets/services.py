@@ -63,7 +63,7 @@ def insert_ticket(ticket: Ticket) -> int:
                 ticket.priority, ticket.impact, ticket.urgency, ticket.category, ticket.subcategory,
                 ticket.complexity, ticket.language, ticket.channel, Jsonb(ticket.signals), Jsonb(ticket.fields),
                 ticket.is_major_incident, ticket.is_proactive, ticket.customer_id, ticket.contact_id,
-                ticket.team_id, ticket.assignee_id, ticket.level, ticket.policy_revision_id,
+                ticket.team_id, ticket.assignee_id, ticket.level, ticket.follows_id, ticket.policy_revision_id,
                 ticket.rule_target_minutes, ticket.rule_target_loosens, ticket.created_at, ticket.updated_at,
                 ticket.unanswered_since, ticket.waiting_internal_since, ticket.level_entered_at,
                 ticket.first_response_at, ticket.resolved_at, ticket.closed_at, ticket.reopen_count,
@@ -177,3 +177,15 @@ def must_be_active(ticket: Ticket) -> None:
     """Raise WrongState for a ticket whose work has ended."""
     if not ticket.is_active:
         raise WrongState(f"The ticket is {Status(ticket.status).value}; reopen it first.")
+
+
+def count_failure(ticket_id: int) -> int | None:
+    """Count a failed wake; None when the ticket is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update tickets_ticket set wake_failures = wake_failures + 1 where tenant_id = %s and id = %s"
+            " returning wake_failures",
+            [current_tenant(), ticket_id],
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else None

@@ -10,7 +10,7 @@ with numbered as (
 )
 insert into tickets_ticket (tenant_id, id, public_id, number, subject, status, priority, impact, urgency, category,
     subcategory, complexity, language, channel, signals, fields, is_major_incident, is_proactive, customer_id,
-    contact_id, team_id, assignee_id, level, policy_revision_id, rule_target_minutes, rule_target_loosens,
+    contact_id, team_id, assignee_id, level, follows_id, policy_revision_id, rule_target_minutes, rule_target_loosens,
     created_at, updated_at, unanswered_since, waiting_internal_since, level_entered_at, first_response_at,
     resolved_at, closed_at, reopen_count, reply_count, due_at, at_risk_at, is_breached, wake_at, wake_failures)
 select %s, %s, %s, number, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, %s, %s, %s, %s,
