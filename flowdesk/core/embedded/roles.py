@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -115,18 +115,18 @@ def ensure_roles(admin: Connection, *, passwords: Mapping[str, str]) -> None:
         )
 
 
-def ensure_database(admin: Connection, *, name: str) -> None:
-    """Make the database if it is missing; only the three roles may enter it."""
+def ensure_database(admin: Connection, *, name: str, roles: Sequence[str] = ROLES) -> None:
+    """Make the database if it is missing; the first of `roles` owns it, only they may enter it."""
     if admin.execute("select 1 from pg_database where datname = %s", [name]).fetchone() is None:
         admin.execute(
             sql.SQL("create database {} owner {} template template0 encoding 'UTF8'").format(
-                sql.Identifier(name), sql.Identifier(OWNER)
+                sql.Identifier(name), sql.Identifier(roles[0])
             )
         )
     admin.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
     admin.execute(
-        sql.SQL("grant connect, temporary on database {} to {}, {}, {}").format(
-            sql.Identifier(name), *map(sql.Identifier, ROLES)
+        sql.SQL("grant connect, temporary on database {} to {}").format(
+            sql.Identifier(name), sql.SQL(", ").join(map(sql.Identifier, roles))
         )
     )
 
