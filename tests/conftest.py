@@ -31,7 +31,7 @@ def migrated_database(
 
 @pytest.fixture(scope="session")
 def django_db_setup(migrated_database: ThrowawayDatabase) -> Iterator[None]:
-    """Takes the place of pytest-django's own, which would create the database and flush it as the app role."""
+    """Takes the place of pytest-django's own, which would create and flush the database as the app."""
     own_way = TransactionTestCase._fixture_teardown
 
     def empty_tables(_: TransactionTestCase) -> None:

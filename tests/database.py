@@ -31,7 +31,7 @@ ALIASES = {"owner": "owner", "default": "app", "worker": "worker"}  # Django's n
 
 @dataclass(kw_only=True)
 class ThrowawayDatabase:
-    """A database that is gone after the tests; `admin` is a superuser in it, which no product code ever is."""
+    """A database that is gone after the tests; `admin` is a superuser in it, as no product code ever is."""
 
     admin: str
     roles: Mapping[str, str]  # the role's short name to its connection string

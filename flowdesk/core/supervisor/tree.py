@@ -88,6 +88,10 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, asked)
 
+    def ask_to_stop(self) -> None:
+        """What a signal does, from another thread."""
+        self._news.put(_Asked(signal.SIGTERM))
+
     def was_asked_to_stop(self) -> bool:
         """Whether a signal arrived before the children were started."""
         try:
