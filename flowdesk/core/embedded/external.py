@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,25 +71,27 @@ def urls_from(environment: Mapping[str, str]) -> Urls | None:
 
 
 def use_three_roles(urls: Urls) -> Dsns:
-    """Three given roles: none too strong, the two below the owner of the kind that policies name."""
+    """Three given roles, whatever their names: none too strong, and each really somebody else."""
     assert urls.owner is not None
     assert urls.worker is not None
-    dsns = Dsns(owner=urls.owner, app=urls.app, worker=urls.worker)
-    with connect(dsns.app, name="DATABASE_URL") as app:
+    with connect(urls.app, name="DATABASE_URL") as app:
         app_name = refuse_strong(app, name="DATABASE_URL")
-        _must_be(app, APP, name="DATABASE_URL")
-    with connect(dsns.worker, name="DATABASE_WORKER_URL") as worker:
+        place = _place(app)
+    with connect(urls.worker, name="DATABASE_WORKER_URL") as worker:
         worker_name = refuse_strong(worker, name="DATABASE_WORKER_URL")
-        _must_be(worker, WORKER, name="DATABASE_WORKER_URL")
-    with connect(dsns.owner, name="DATABASE_OWNER_URL") as owner:
+        _must_be_at(worker, place, name="DATABASE_WORKER_URL")
+    with connect(urls.owner, name="DATABASE_OWNER_URL") as owner:
+        owner_name = strength(owner).name
+        _must_be_at(owner, place, name="DATABASE_OWNER_URL")
+        _must_not_act_as(owner, app_name, others=(worker_name, owner_name))
         _must_own_the_schema(owner, name="DATABASE_OWNER_URL")
-        ensure_grants(owner)
-    if app_name == worker_name:
-        raise RoleRefused(
-            f"DATABASE_URL and DATABASE_WORKER_URL are one role ('{app_name}'): "
-            "then every page could see every tenant. Give them two, or start with --single-role."
-        )
-    return dsns
+        ensure_grants(owner, app=app_name, worker=worker_name)
+    # The walls of the tables name these roles: an address that leaves its role open gets it written out.
+    return Dsns(
+        owner=make_conninfo(urls.owner, user=owner_name),
+        app=make_conninfo(urls.app, user=app_name),
+        worker=make_conninfo(urls.worker, user=worker_name),
+    )
 
 
 def make_three_roles(urls: Urls, *, folder: Path) -> Dsns:
@@ -125,7 +127,8 @@ def use_single_role(urls: Urls) -> Dsns:
     with connect(urls.app, name="DATABASE_URL") as only:
         refuse_strong(only, name="DATABASE_URL")
         _must_own_the_schema(only, name="DATABASE_URL")
-    return Dsns(owner=urls.app, app=urls.app, worker=urls.app, single_role=True)
+        dsn = make_conninfo(urls.app, user=strength(only).name)
+    return Dsns(owner=dsn, app=dsn, worker=dsn, single_role=True)
 
 
 # -- checks ---------------------------------------------------------------------------------------------
@@ -169,17 +172,29 @@ def refuse_strong(connection: Connection, *, name: str) -> str:
     return given.name
 
 
-def _must_be(connection: Connection, role: str, *, name: str) -> None:
+def _place(connection: Connection) -> tuple[Any, ...]:
+    """What tells one database from all others: the server's start, the database's number."""
     row = connection.execute(
-        "select exists (select 1 from pg_roles where rolname = %(role)s)"
-        " and coalesce((select pg_has_role(oid, 'usage') from pg_roles where rolname = %(role)s), false)",
-        {"role": role},
+        "select pg_postmaster_start_time(), oid from pg_database where datname = current_database()"
     ).fetchone()
-    if not row or not row[0]:
-        raise RoleRefused(
-            f"{name}'s role must be {role} or a member of it, because tables name it in their policies. "
-            f"Let an administrator run what is missing of\n\n{BY_HAND}"
-        )
+    assert row is not None
+    return tuple(row)
+
+
+def _must_be_at(connection: Connection, place: tuple[Any, ...], *, name: str) -> None:
+    if _place(connection) != place:
+        raise DatabaseUnavailable(f"{name} leads to another database than DATABASE_URL.")
+
+
+def _must_not_act_as(connection: Connection, app: str, *, others: Sequence[str]) -> None:
+    """A policy for a role holds for its members too, so the app may be neither worker nor owner."""
+    for other in others:
+        row = connection.execute("select pg_has_role(%s::name, %s::name, 'member')", [app, other]).fetchone()
+        if row and row[0]:
+            raise RoleRefused(
+                f"DATABASE_URL's role '{app}' is '{other}' or a member of it: every page could see every "
+                "tenant. Give each address a role of its own, or start with --single-role."
+            )
 
 
 def _must_own_the_schema(connection: Connection, *, name: str) -> None:
