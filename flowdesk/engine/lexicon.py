@@ -42,15 +42,18 @@ def words_of(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A keyword of `table` found; `at` is the index of its first word. `is_denied`: not, inte … before it."""
+    """A keyword of `table` found as `form`; `at` is the index of its first word. `is_denied`: not, inte …
+    before it."""
 
     table: str
     keyword: Keyword
+    form: str
     at: int
     is_denied: bool = False
 
 
-_Index = Mapping[str, tuple[tuple[tuple[str, ...], str, Keyword], ...]]  # first word → (rest, table, keyword)
+_Phrase = tuple[tuple[str, ...], str, Keyword, str]  # words after the first, table, keyword, form
+_Index = Mapping[str, tuple[_Phrase, ...]]  # by first word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,38 +78,38 @@ class Lexicon:
         """Every keyword found, each once per table: the first undenied place, else the first."""
         hidden = {
             at
-            for start, length, _, _ in _found(words, self._neutral_by_word)
+            for start, length, *_ in _found(words, self._neutral_by_word)
             for at in range(start, start + length)
         }
         best: dict[tuple[str, str], Hit] = {}
-        for at, length, table, keyword in _found(words, self._tables_by_word):
+        for at, length, table, keyword, form in _found(words, self._tables_by_word):
             if hidden and hidden.issuperset(range(at, at + length)):
                 continue
             known = best.get((table, keyword.name))
             if known is None or known.is_denied:
                 denied = not self.denials.isdisjoint(words[max(0, at - 2) : at])
                 if known is None or not denied:
-                    best[table, keyword.name] = Hit(table, keyword, at, denied)
+                    best[table, keyword.name] = Hit(table, keyword, form, at, denied)
         return list(best.values())
 
 
 def _index(tables: Mapping[str, tuple[Keyword, ...]]) -> _Index:
-    index: dict[str, list[tuple[tuple[str, ...], str, Keyword]]] = {}
+    index: dict[str, list[_Phrase]] = {}
     for table, entries in tables.items():
         for keyword in entries:
             for form in keyword.forms:
                 words = tuple(words_of(form))
                 if words:
-                    index.setdefault(words[0], []).append((words[1:], table, keyword))
+                    index.setdefault(words[0], []).append((words[1:], table, keyword, form))
     return {first: tuple(phrases) for first, phrases in index.items()}
 
 
-def _found(words: list[str], index: _Index) -> Iterator[tuple[int, int, str, Keyword]]:
-    """(place, number of words, table, keyword) of every phrase that stands in the words."""
+def _found(words: list[str], index: _Index) -> Iterator[tuple[int, int, str, Keyword, str]]:
+    """(place, number of words, table, keyword, form) of every phrase that stands in the words."""
     for at, word in enumerate(words):
-        for rest, table, keyword in index.get(word, ()):
+        for rest, table, keyword, form in index.get(word, ()):
             if not rest or tuple(words[at + 1 : at + 1 + len(rest)]) == rest:
-                yield at, 1 + len(rest), table, keyword
+                yield at, 1 + len(rest), table, keyword, form
 
 
 def keywords(entries: Iterable[str], *, weight: int = 1) -> tuple[Keyword, ...]:

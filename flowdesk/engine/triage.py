@@ -66,7 +66,7 @@ class TriageRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryScore:
-    """One category that matched, with the keywords (by first form) that speak for it."""
+    """One category that matched, with the keywords that speak for it, in the form they were found."""
 
     category: str
     score: int
@@ -137,20 +137,24 @@ class _Found:
                 weights[name] = max(weight, weights.get(name, 0))
         return weights
 
+    def words(self, *tables: str) -> tuple[str, ...]:
+        """The same keywords in the form they were found."""
+        forms = {name: hit.form for table in tables for name, (hit, _) in self._tables.get(table, {}).items()}
+        return tuple(forms.values())
+
     def meant(self, table: str) -> list[str]:
-        """The keywords of a table that no denial takes back."""
-        return [name for name, (hit, _) in self._tables.get(table, {}).items() if not hit.is_denied]
+        """The keywords of a table that no denial takes back, in the form they were found."""
+        return [hit.form for hit, _ in self._tables.get(table, {}).values() if not hit.is_denied]
 
 
 def _scores(categories: tuple[CategoryRule, ...], found: _Found) -> list[CategoryScore]:
     scores = []
     for rule in categories:
-        narrower = [f"subcategory {rule.category} {name}" for name in rule.subcategories]
-        weights = found.weights(f"category {rule.category}", *narrower)
-        if weights:
-            scores.append(
-                CategoryScore(category=rule.category, score=sum(weights.values()), keywords=tuple(weights))
-            )
+        tables = [f"category {rule.category}"]
+        tables += [f"subcategory {rule.category} {name}" for name in rule.subcategories]
+        score = sum(found.weights(*tables).values())
+        if score:
+            scores.append(CategoryScore(category=rule.category, score=score, keywords=found.words(*tables)))
     return sorted(scores, key=lambda score: -score.score)  # stable: ties stay in the rules' order
 
 
@@ -170,15 +174,14 @@ def _subcategory(winner: CategoryRule | None, found: _Found, reasons: list[Reaso
         if sum(weights.values()) > most:
             best, most = name, sum(weights.values())
     if best is not None:
-        weights = found.weights(f"subcategory {winner.category} {best}")
-        reasons.append(_why("subcategory", best, weights))
+        reasons.append(_why("subcategory", best, found.words(f"subcategory {winner.category} {best}")))
     return best
 
 
 def _complexity(winner: CategoryRule | None, found: _Found, reasons: list[Reason]) -> int:
     """Signs of depth come first; a how-to question makes anything without them an FAQ."""
     for level in (ENGINEERING, TECHNICAL, FAQ):
-        words = found.weights(f"complexity {level}")
+        words = found.words(f"complexity {level}")
         if words:
             reasons.append(_why("complexity", level, words))
             return level

@@ -210,6 +210,10 @@ def test_a_likeness_is_no_signal(text: str) -> None:
     assert read("", text).signals == frozenset()
 
 
+def test_a_reason_shows_the_form_that_was_written() -> None:
+    assert read("", "Fakturorna").reasons[0].params["words"] == "fakturorna"
+
+
 def test_the_reasons_name_the_words() -> None:
     assert [str(reason) for reason in read("", "I want my refund, this is urgent").reasons] == [
         "category_from_words(value=billing, words=refund, score=3)",
