@@ -69,6 +69,7 @@ class TicketFacts:
     business_hours: bool = False  # whether the customer's calendar is open at this instant
     recent_escalations: int = 0
     reopen_count: int = 0
+    is_answered: bool = False  # whether a person has answered in public
     sentiment: Sentiment | None = None
     signals: frozenset[str] = frozenset()
     tags: frozenset[str] = frozenset()
@@ -144,6 +145,7 @@ _BUILT_IN = (
     _known("business_hours", FieldType.TRUTH),
     _known("recent_escalations", FieldType.NUMBER),
     _known("reopen_count", FieldType.NUMBER),
+    _known("is_answered", FieldType.TRUTH),
     _maybe("sentiment", FieldType.SLUG, *Sentiment),
     _known("signals", FieldType.WORDS),
     _known("tags", FieldType.WORDS),
