@@ -66,7 +66,7 @@ minutes = st.builds(
 instants = st.builds(lambda at, more: at + more, minutes, st.timedeltas(-30 * DAY, 30 * DAY))
 lengths = st.timedeltas(timedelta.resolution, 10 * DAY)
 
-thorough = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 
 
 def walks_open(calendar: BusinessCalendar, at: datetime) -> bool:
