@@ -128,7 +128,7 @@ def _is_assigned(facts: TicketFacts) -> bool:
 _BUILT_IN = (
     Field(name="subject", type=FieldType.TEXT, read=attrgetter("folded_subject"), is_always_known=True),
     Field(name="text", type=FieldType.TEXT, read=attrgetter("folded_text"), is_always_known=True),
-    _maybe("channel", FieldType.SLUG),
+    _maybe("channel", FieldType.SLUG, "email", "web", "chat", "phone", "api", "portal"),
     _maybe("language", FieldType.SLUG),
     _known("priority", FieldType.PRIORITY),
     _maybe("category", FieldType.SLUG),
@@ -138,7 +138,7 @@ _BUILT_IN = (
     _known("is_vip", FieldType.TRUTH),
     _opaque("customer_id"),
     _opaque("contact_id"),
-    _known("status", FieldType.SLUG, "new", "open", "pending", "on_hold", "resolved", "closed"),
+    _known("status", FieldType.SLUG, "new", "open", "pending", "on_hold", "resolved", "closed", "void"),
     _maybe("team", FieldType.SLUG),
     _opaque("assignee"),
     _maybe("level", FieldType.NUMBER),
