@@ -23,10 +23,18 @@ class Roles(StrEnum):
     SINGLE = "single"
 
 
+def wanted_folder(environment: Mapping[str, str]) -> Path:
+    """Where the operator wants the data: FLOWDESK_DATA, else `.data` in the checkout."""
+    named = environment.get("FLOWDESK_DATA", "").strip()
+    return Path(named).expanduser().absolute() if named else CHECKOUT / ".data"
+
+
 def data_folder(environment: Mapping[str, str]) -> Path:
-    """Where the database, its passwords and the logs live; made if missing."""
-    wanted = environment.get("FLOWDESK_DATA", "").strip()
-    return choose_folder(Path(wanted).expanduser() if wanted else CHECKOUT / ".data")
+    """Where the database, its passwords and the logs live; made if missing.
+
+    Not always where it is wanted: root's database user may be unable to go there.
+    """
+    return choose_folder(wanted_folder(environment))
 
 
 def external_dsns(environment: Mapping[str, str], *, folder: Path, roles: Roles) -> Dsns | None:
