@@ -71,6 +71,9 @@ class TicketFacts:
     reopen_count: int = 0
     sentiment: Sentiment | None = None
     signals: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    preferred_channel: str | None = None  # how this contact likes to be reached
+    is_major_incident: bool = False  # what other desks call P0: a P1 with this flag
     created_at: datetime | None = None
     folded_subject: str = field(init=False, repr=False, compare=False)
     folded_text: str = field(init=False, repr=False, compare=False)
@@ -143,12 +146,16 @@ _BUILT_IN = (
     _known("reopen_count", FieldType.NUMBER),
     _maybe("sentiment", FieldType.SLUG, *Sentiment),
     _known("signals", FieldType.WORDS),
+    _known("tags", FieldType.WORDS),
+    _maybe("preferred_channel", FieldType.SLUG),
+    _known("is_major_incident", FieldType.TRUTH),
     Field(name="is_assigned", type=FieldType.TRUTH, read=_is_assigned, is_always_known=True),
 )
 
 ALIASES: Mapping[str, str] = {
     "tier": "customer_tier",
     "vip": "is_vip",
+    "major_incident": "is_major_incident",
     "body": "text",
     "description": "text",
     "customer": "customer_id",

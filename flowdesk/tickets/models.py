@@ -52,6 +52,7 @@ class Ticket(TenantModel):
     team = TenantKey(Team, null=True)
     assignee = TenantKey(Agent, null=True)
     level = models.SmallIntegerField(default=1)
+    follows = TenantKey("self", null=True)  # a message on a closed ticket opens a linked one
     policy_revision = TenantKey("policies.PolicyRevision")
     rule_target_minutes = models.IntegerField(null=True)
     rule_target_loosens = models.BooleanField(default=False)
