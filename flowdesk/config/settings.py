@@ -39,11 +39,13 @@ INSTALLED_APPS = [
     "flowdesk.notifications",
     "flowdesk.automations",
     "flowdesk.hubs",
+    "flowdesk.api",
 ]
 
 AUTH_USER_MODEL = "accounts.User"
 
 MIDDLEWARE = [
+    "flowdesk.api.errors.Problems",  # outermost: below /api/ every failure is a problem document
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -110,6 +112,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
+
+# -- API ----------------------------------------------------------------------------------------------------
+
+API_BODY_LIMIT = 1024 * 1024  # bytes
 
 # -- mail ---------------------------------------------------------------------------------------------------
 

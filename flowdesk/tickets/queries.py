@@ -1,0 +1,254 @@
+"""Reads of the heart, inside an open scope. A foreign id is not found, whatever tenant it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from flowdesk.core.errors import Fault, Invalid, NotFound
+from flowdesk.core.ids import parsed
+from flowdesk.people.models import Agent, Contact, Customer, Team
+from flowdesk.tickets.models import IS_ACTIVE, Explanation, Message, Note, Ticket, TicketEvent, Wait
+from flowdesk.tickets.services import PREFIX
+from flowdesk.tickets.states import Channel, Status
+
+RELATED = ("customer", "contact", "team", "assignee", "follows")
+NOBODY = "none"
+
+
+class Order(StrEnum):
+    """How a list of tickets is sorted; `due` has those without a deadline last."""
+
+    DUE = "due"  # soonest first
+    CREATED = "created"  # newest first
+    UPDATED = "updated"  # newest first
+
+
+class Lane(StrEnum):
+    """Lines of work a list can be narrowed to; all are of active tickets."""
+
+    BREACHED = "sla_breached"
+    AT_RISK = "at_risk"
+    URGENT = "urgent"
+    UNASSIGNED = "unassigned"
+    WAITING_INTERNAL = "waiting_internal"
+    WAITING_CUSTOMER = "waiting_customer"
+    FIRST_RESPONSE = "first_response"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFilter:
+    """What a list of tickets is narrowed to; an empty value narrows nothing. Ids are public ones."""
+
+    status: Sequence[Status] = ()
+    priority: Sequence[int] = ()
+    channel: Sequence[Channel] = ()
+    tier: Sequence[str] = ()
+    category: Sequence[str] = ()
+    language: str = ""
+    team: str = ""  # slug or id, or `none`
+    assignee: str = ""  # id, or `none`
+    customer: str = ""
+    contact: str = ""
+    lane: Lane | None = None
+    is_active: bool | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+    q: str = ""  # words of the subject, or a ticket's number
+
+
+def ticket_page(
+    wanted: TicketFilter,
+    *,
+    order: Order,
+    after: tuple[Any, ...] | None,
+    limit: int,
+    now: datetime,
+) -> list[Ticket]:
+    """The first `limit` tickets after the keys of a page's last one, with what surrounds each."""
+    rows = Ticket.objects.select_related(*RELATED).filter(narrowed(wanted, now=now))
+    match order:
+        case Order.DUE:
+            return _due_first(rows, after, limit)
+        case Order.CREATED:
+            return list(_newest_first(rows, "created_at", after)[:limit])
+        case Order.UPDATED:
+            return list(_newest_first(rows, "updated_at", after)[:limit])
+
+
+def keys_of(ticket: Ticket, *, order: Order) -> tuple[Any, ...]:
+    """The place of a ticket in a list of this order."""
+    match order:
+        case Order.DUE:
+            return (ticket.due_at, ticket.id)
+        case Order.CREATED:
+            return (ticket.created_at, ticket.id)
+        case Order.UPDATED:
+            return (ticket.updated_at, ticket.id)
+
+
+def narrowed(wanted: TicketFilter, *, now: datetime) -> Q:
+    """The filter as a condition. Raises Invalid for a name nothing bears."""
+    found = Q()
+    for name, make in _SIMPLE.items():
+        value = getattr(wanted, name)
+        if value not in ("", None, ()) and value != []:
+            found &= make(value)
+    found &= _people(wanted)
+    if wanted.lane is not None:
+        found &= IS_ACTIVE & _LANES[wanted.lane](now)
+    if wanted.is_active is not None:
+        found &= IS_ACTIVE if wanted.is_active else ~IS_ACTIVE
+    return found
+
+
+_SIMPLE: Mapping[str, Callable[[Any], Q]] = {
+    "status": lambda value: Q(status__in=[one.value for one in value]),
+    "priority": lambda value: Q(priority__in=[int(one) for one in value]),
+    "channel": lambda value: Q(channel__in=[one.value for one in value]),
+    "tier": lambda value: Q(customer__tier__in=list(value)),
+    "category": lambda value: Q(category__in=list(value)),
+    "language": lambda value: Q(language=value),
+    "created_after": lambda value: Q(created_at__gt=value),
+    "created_before": lambda value: Q(created_at__lt=value),
+    "updated_after": lambda value: Q(updated_at__gt=value),
+    "updated_before": lambda value: Q(updated_at__lt=value),
+    "q": lambda value: _words(value),
+}
+
+_LANES: Mapping[Lane, Callable[[datetime], Q]] = {
+    # A sweep may be a second late: what is past due is breached, recorded or not.
+    Lane.BREACHED: lambda now: Q(is_breached=True) | Q(due_at__lte=now),
+    Lane.AT_RISK: lambda now: Q(at_risk_at__lte=now, is_breached=False, due_at__gt=now),
+    Lane.URGENT: lambda now: Q(priority__lte=2),
+    Lane.UNASSIGNED: lambda now: Q(assignee__isnull=True),
+    Lane.WAITING_INTERNAL: lambda now: Q(status__in=["new", "open"], waiting_internal_since__isnull=False),
+    Lane.WAITING_CUSTOMER: lambda now: Q(status="pending"),
+    Lane.FIRST_RESPONSE: lambda now: Q(status__in=["new", "open"], first_response_at__isnull=True, is_proactive=False),
+}
+
+
+def _words(text: str) -> Q:
+    """Every word somewhere in the subject, or the number itself."""
+    found = Q()
+    for word in text.split()[:8]:
+        found &= Q(subject__icontains=word)
+    number = text.strip().removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) < 18:
+        found |= Q(number=int(number))
+    return found
+
+
+def _people(wanted: TicketFilter) -> Q:
+    """The parts of a filter that name somebody; an id of nobody is a fault, not an empty list."""
+    faults: list[Fault] = []
+    found = Q()
+
+    def by_id(field: str, text: str, rows: QuerySet[Any], prefix: str) -> None:
+        nonlocal found
+        try:
+            row = rows.filter(public_id=parsed(prefix, text)).values_list("id", flat=True).first()
+        except NotFound:
+            row = None
+        if row is None:
+            faults.append(Fault(field, f"there is no {field} by that id"))
+        else:
+            found &= Q(**{f"{field}_id": row})
+
+    if wanted.team == NOBODY:
+        found &= Q(team__isnull=True)
+    elif wanted.team.startswith("tem_"):
+        by_id("team", wanted.team, Team.objects.all(), "tem")
+    elif wanted.team:
+        team = Team.objects.filter(slug=wanted.team).values_list("id", flat=True).first()
+        if team is None:
+            faults.append(Fault("team", "there is no team by that name"))
+        found &= Q(team_id=team)
+    if wanted.assignee == NOBODY:
+        found &= Q(assignee__isnull=True)
+    elif wanted.assignee:
+        by_id("assignee", wanted.assignee, Agent.objects.all(), "agt")
+    if wanted.customer:
+        by_id("customer", wanted.customer, Customer.objects.all(), "cus")
+    if wanted.contact:
+        by_id("contact", wanted.contact, Contact.objects.all(), "con")
+    if faults:
+        raise Invalid(*faults)
+    return found
+
+
+def _due_first(rows: QuerySet[Ticket], after: tuple[Any, ...] | None, limit: int) -> list[Ticket]:
+    """By deadline, then those without one: two walks along one index rather than a sort."""
+    due, last = after if after else (None, 0)
+    page: list[Ticket] = []
+    if after is None or due is not None:
+        dated = rows.filter(due_at__isnull=False)
+        if due is not None:
+            dated = dated.filter(Q(due_at__gte=due) & (Q(due_at__gt=due) | Q(id__gt=last)))
+        page = list(dated.order_by("due_at", "id")[:limit])
+        last = 0
+    if len(page) < limit:
+        undated = rows.filter(due_at__isnull=True, id__gt=last).order_by("id")
+        page += undated[: limit - len(page)]
+    return page
+
+
+def _newest_first(rows: QuerySet[Ticket], column: str, after: tuple[Any, ...] | None) -> QuerySet[Ticket]:
+    if after is not None:
+        at, last = after
+        rows = rows.filter(Q(**{f"{column}__lte": at}) & (Q(**{f"{column}__lt": at}) | Q(id__lt=last)))
+    return rows.order_by(f"-{column}", "-id")
+
+
+def ticket_by(public_id: str) -> Ticket:
+    """The ticket with what surrounds it; raises NotFound."""
+    found = Ticket.objects.select_related(*RELATED).filter(public_id=parsed(PREFIX, public_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def ticket_id_of(public_id: str) -> int:
+    """The row id behind a public id; raises NotFound."""
+    found = Ticket.objects.filter(public_id=parsed(PREFIX, public_id)).values_list("id", flat=True).first()
+    if found is None:
+        raise NotFound
+    return int(found)
+
+
+def messages_of(ticket: int, *, after: int = 0, limit: int) -> list[Message]:
+    """Words to and from the customer, oldest first."""
+    rows = Message.objects.select_related("contact", "agent").filter(ticket_id=ticket, id__gt=after)
+    return list(rows.order_by("id")[:limit])
+
+
+def notes_of(ticket: int, *, after: int = 0, limit: int) -> list[Note]:
+    """Words among agents and the system's notes, oldest first."""
+    return list(Note.objects.select_related("agent").filter(ticket_id=ticket, id__gt=after).order_by("id")[:limit])
+
+
+def events_of(ticket: int, *, after: int = 0, limit: int) -> list[TicketEvent]:
+    """The log, oldest first."""
+    return list(TicketEvent.objects.filter(ticket_id=ticket, id__gt=after).order_by("id")[:limit])
+
+
+def whole_log(ticket: int) -> list[TicketEvent]:
+    """Every line of the log, oldest first, for folding."""
+    return list(TicketEvent.objects.filter(ticket_id=ticket).order_by("id"))
+
+
+def open_waits_of(ticket: int) -> list[Wait]:
+    """The waits that have not ended, oldest first."""
+    return list(Wait.objects.filter(ticket_id=ticket, ended_at__isnull=True).order_by("id"))
+
+
+def explanations_of(ticket: int) -> list[Explanation]:
+    """The traces of the decisions on a ticket, oldest first."""
+    return list(Explanation.objects.filter(ticket_id=ticket).order_by("id"))
