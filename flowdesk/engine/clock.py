@@ -215,13 +215,18 @@ class Clock:
             return self, ()
         clock = self._missed_by(to)
         passed = sorted(
-            (Step(percent=percent, at=at) for percent in percents if percent not in self.fired
-             and (at := clock.step_at(percent)) <= to),
+            (
+                Step(percent=percent, at=at)
+                for percent in percents
+                if percent not in self.fired and (at := clock.step_at(percent)) <= to
+            ),
             key=lambda step: (step.at, step.percent),
         )
         if not passed:
             return clock, ()
-        return replace(clock, fired=tuple(sorted({*self.fired, *(step.percent for step in passed)}))), tuple(passed)
+        return replace(clock, fired=tuple(sorted({*self.fired, *(step.percent for step in passed)}))), tuple(
+            passed
+        )
 
     def next_wake(self, percents: Sequence[int]) -> datetime | None:
         """The next instant at which time alone changes this clock; None when only an event can."""

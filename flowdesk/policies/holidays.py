@@ -20,7 +20,9 @@ def named_holidays(country: str, years: Iterable[int]) -> tuple[tuple[date, str]
     if country == "SE":
         found = dict(tables.Sweden(years=years, include_sundays=False))
         for year in years:
-            for on, name in zip((_midsummer_eve(year), date(year, 12, 24), date(year, 12, 31)), _SWEDISH_EVES, strict=True):
+            for on, name in zip(
+                (_midsummer_eve(year), date(year, 12, 24), date(year, 12, 31)), _SWEDISH_EVES, strict=True
+            ):
                 found.setdefault(on, name)
         return tuple(sorted(found.items()))
     return tuple(sorted(tables.country_holidays(country, years=years).items()))
