@@ -154,8 +154,8 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
         plans.climb_ladder(work.ticket, work.steps, policy)
         for rule in called[work.ticket.id]:
             plans.call(work.ticket, rule, at=at)
-        for rule, fires_at in outstayed[work.ticket.id]:
-            plans.outstayed(work.ticket, rule, fires_at=fires_at)
+        for state, fires_at in outstayed[work.ticket.id]:
+            plans.outstayed(work.ticket, state, fires_at=fires_at)
         work.climbing = [row for row in work.climbing if plans.climb(work.ticket, row, within=CLIMB_WITHIN)]
         for target, reason in work.asked:
             plans.ask(

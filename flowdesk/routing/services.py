@@ -110,7 +110,7 @@ def candidates(team: int, *, dedicated: int | None, at: datetime) -> list[Candid
     members = TeamMember.objects.filter(team_id=team).values_list("agent_id", flat=True)
     agents = list(Agent.objects.filter(id__in=list(members), left_at__isnull=True).order_by("id"))
     ids = [agent.id for agent in agents]
-    loads = dict(
+    loads: dict[int, int] = dict(
         Ticket.objects.filter(IS_ACTIVE & Q(assignee_id__in=ids))
         .values_list("assignee_id")
         .annotate(count=Count("id"))

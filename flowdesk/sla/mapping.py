@@ -66,6 +66,7 @@ def clock_of(row: ClockRow) -> Clock:
         metric=Metric(row.metric),
         promise=promise,
         target=row.target,
+        due=row.due_at,
         started_at=row.started_at,
         since=row.since,
         cycle=row.cycle,

@@ -19,7 +19,7 @@ from flowdesk.tickets.states import EventKind, Status
 
 PREFIX = "tkt"
 FIELDS = tuple(column.attname for column in Ticket._meta.concrete_fields)
-COLUMNS = ", ".join(column.column for column in Ticket._meta.concrete_fields)
+COLUMNS = ", ".join(str(column.column) for column in Ticket._meta.concrete_fields)
 _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
 _CLAIM_TICKETS = sql.CLAIM_TICKETS.format(columns=COLUMNS)
 _JSON = frozenset({"signals", "fields"})
