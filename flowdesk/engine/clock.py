@@ -209,8 +209,8 @@ class Clock:
                 return replace(now, state=state, stopped_at=self.stopped_at or at, ended_as=ended)
             case _:
                 # A pause that is still open ends with the clock, before the stop (frappe#3776).
-                paused = (Span(self.since, at),) if self.state is ClockState.PAUSED else ()
-                return replace(now, state=state, stopped_at=at, pauses=(*self.pauses, *paused))
+                stopped = replace(now, state=state, stopped_at=at)
+                return stopped._leaving_out(Span(self.since, at)) if self.state is ClockState.PAUSED else stopped
 
     def advanced(self, to: datetime, percents: Sequence[int]) -> tuple[Clock, tuple[Step, ...]]:
         """What time alone has done by `to`: the clock, and the rungs passed, each once and in order.
