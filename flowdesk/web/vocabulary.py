@@ -1,4 +1,4 @@
-"""The trade's words for stored values, each in the reader's language; keys are the values the database holds."""
+"""The trade's words for stored values, in the reader's language; keys are what the database holds."""
 
 from collections.abc import Mapping
 
@@ -34,6 +34,13 @@ CHANNELS: Words = {
     "chat": _("Chat"),
     "phone": _("Phone"),
     "api": _("API"),
+}
+BY_CHANNEL: Words = {  # after a name, inside a sentence
+    "email": _("by email"),
+    "form": _("by web form"),
+    "chat": _("by chat"),
+    "phone": _("by phone"),
+    "api": _("through the API"),
 }
 CHANNEL_ICONS = {"email": "mail", "form": "web", "chat": "chat", "phone": "phone", "api": "api"}
 LANGUAGES: Words = {"sv": _("Swedish"), "en": _("English")}
