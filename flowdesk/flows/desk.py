@@ -76,7 +76,7 @@ class Work:
             self.triggers.add(EventTrigger.BREACHED)
         return change
 
-    def log(self, kind: EventKind, *, by: Actor, at: datetime, **data: object) -> None:
+    def log(self, kind: EventKind, /, *, by: Actor, at: datetime, **data: object) -> None:
         """Add a line to the ticket's log."""
         self.events.append(NewEvent(ticket=self.ticket.id, kind=kind, at=at, by=by, data=data))
 
@@ -144,8 +144,7 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
             plans.call(work.ticket, rule, at=at)
         for rule, fires_at in outstayed[work.ticket.id]:
             plans.outstayed(work.ticket, rule, fires_at=fires_at)
-        for open_one in work.climbing:
-            plans.climb(work.ticket, open_one, within=CLIMB_WITHIN)
+        work.climbing = [row for row in work.climbing if plans.climb(work.ticket, row, within=CLIMB_WITHIN)]
         for target, reason in work.asked:
             plans.ask(
                 work.ticket, target, reason=reason, number=escalation.asked_before(work.ticket.id, target) + 1,
@@ -261,7 +260,8 @@ def _wakes(desk: Desk, works: Sequence[Work], fired: Sequence[Fired], at: dateti
             yield wait.remind_at
     work = next(work for work in works if work.desk is desk)
     climbing = {row.id for row in work.climbing}
-    yield from (row.due_at for row in work.open_tasks if row.id not in climbing)
+    # A task that nobody took and that cannot climb further stays open, and wakes nobody again.
+    yield from (row.due_at for row in work.open_tasks if row.id not in climbing and row.due_at > at)
     yield from (
         at + one.plan.within for one in fired if one.plan.ticket == ticket.id and one.has_task and one.plan.within
     )

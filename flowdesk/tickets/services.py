@@ -56,20 +56,9 @@ def new_ticket_id() -> int:
 def insert_ticket(ticket: Ticket) -> int:
     """Write a new ticket as the last statement of its act and give it its number."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.INSERT_TICKET,
-            [
-                ticket.tenant_id, ticket.tenant_id, ticket.id, ticket.public_id, ticket.subject, ticket.status,
-                ticket.priority, ticket.impact, ticket.urgency, ticket.category, ticket.subcategory,
-                ticket.complexity, ticket.language, ticket.channel, Jsonb(ticket.signals), Jsonb(ticket.fields),
-                ticket.is_major_incident, ticket.is_proactive, ticket.customer_id, ticket.contact_id,
-                ticket.team_id, ticket.assignee_id, ticket.level, ticket.follows_id, ticket.policy_revision_id,
-                ticket.rule_target_minutes, ticket.rule_target_loosens, ticket.created_at, ticket.updated_at,
-                ticket.unanswered_since, ticket.waiting_internal_since, ticket.level_entered_at,
-                ticket.first_response_at, ticket.resolved_at, ticket.closed_at, ticket.reopen_count,
-                ticket.reply_count, ticket.due_at, ticket.at_risk_at, ticket.is_breached, ticket.wake_at,
-            ],
-        )  # fmt: skip
+        values = [getattr(ticket, name) for name in sql.NEW_TICKET_COLUMNS]
+        values = [Jsonb(value) if name in _JSON else value for name, value in zip(sql.NEW_TICKET_COLUMNS, values, strict=True)]
+        cursor.execute(sql.INSERT_TICKET, [ticket.tenant_id, *values])
         row = cursor.fetchone()
     assert row is not None, "the tenant has a ticket counter"
     ticket.number = int(row[0])
