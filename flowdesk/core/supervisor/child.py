@@ -84,7 +84,7 @@ def pump(stream: IO[bytes], *, name: str, log: Path, show: Show) -> None:
     file = log.open("ab", buffering=0)
     try:
         for line in stream:
-            # Whatever happens to the log (a full disk, a lost folder): reading goes on, or the child would stand still.
+            # Whatever happens to the log (a full disk): reading goes on, or the child would stand still.
             with suppress(OSError, ValueError):
                 file.write(line)
                 if file.tell() > LARGEST_LOG:
