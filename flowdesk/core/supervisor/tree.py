@@ -31,7 +31,7 @@ class Database(Protocol):
     def wait(self) -> None: ...
 
 
-class ChildFailed(Exception):  # noqa: N818 - named for the fault, as all our errors
+class ChildFailed(Exception):
     """A child process does not start."""
 
 
