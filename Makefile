@@ -1,0 +1,49 @@
+# Two commands matter: `make run` starts Flowdesk, `make test` runs everything that must hold.
+# Both work on a machine with Python 3.11 (or newer) and make; PYTHON=… names another one.
+
+VENV := .venv/bin
+export PYTHON
+
+.PHONY: run demo setup test check check-format lint types contracts tests tests-system bench lock help
+
+run: ## install, start database, web and worker, print address and login (ARGS="--port 9000")
+	@scripts/setup.sh run
+	@exec $(VENV)/python -m flowdesk run $(ARGS)
+
+demo: ## fill the running desk with a lively demo tenant
+	@scripts/setup.sh run
+	@exec $(VENV)/python -m flowdesk demo $(ARGS)
+
+setup: ## everything a developer needs in .venv
+	@scripts/setup.sh dev
+
+test: setup check tests tests-system ## everything CI runs
+
+check: setup check-format lint types contracts ## format, lint, types, import contract
+
+check-format:
+	$(VENV)/ruff format --check .
+
+lint:
+	$(VENV)/ruff check .
+
+types:
+	$(VENV)/mypy
+
+contracts:
+	$(VENV)/lint-imports
+
+tests: setup ## pytest on the embedded PostgreSQL (ARGS="-k clocks")
+	$(VENV)/python -m pytest $(ARGS)
+
+tests-system: setup ## the tests that touch the database again, on the system's own PostgreSQL
+	@scripts/test_system.sh $(ARGS)
+
+bench: setup ## speed, as ratios
+	$(VENV)/python -m benchmarks $(ARGS)
+
+lock: setup ## write the lock files anew (ARGS="--upgrade")
+	scripts/lock.sh $(ARGS)
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

@@ -1,0 +1,117 @@
+"""Django's settings: everything that differs between machines comes from the environment.
+
+`flowdesk run` sets the FLOWDESK_* variables for its children; a single command gets them from
+`flowdesk.core.supervisor.connection`, tests from `tests.database`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from flowdesk.core.supervisor.secret_key import secret_key_in
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+DATA_DIR = Path(os.environ.get("FLOWDESK_DATA") or BASE_DIR / ".data")
+
+DEBUG = os.environ.get("FLOWDESK_DEBUG") == "1"
+SECRET_KEY = os.environ.get("FLOWDESK_SECRET_KEY") or secret_key_in(DATA_DIR)
+ALLOWED_HOSTS = os.environ.get("FLOWDESK_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+
+# -- apps and middleware ------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "flowdesk.accounts",
+    "flowdesk.policies",
+    "flowdesk.people",
+    "flowdesk.tickets",
+    "flowdesk.sla",
+    "flowdesk.escalation",
+    "flowdesk.notifications",
+    "flowdesk.automations",
+    "flowdesk.hubs",
+]
+
+AUTH_USER_MODEL = "accounts.User"
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+
+ROOT_URLCONF = "flowdesk.config.urls"
+WSGI_APPLICATION = "flowdesk.config.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    },
+]
+
+# -- database: three roles on one PostgreSQL ----------------------------------------------------------------
+
+SINGLE_ROLE = os.environ.get("FLOWDESK_SINGLE_ROLE") == "1"  # row level security is off, said at every start
+BEHIND_TRANSACTION_POOLER = os.environ.get("FLOWDESK_POOLER") == "transaction"
+
+# A transaction pooler hands each transaction to another server connection: nothing prepared survives there.
+CONNECTION_OPTIONS: dict[str, Any] = (
+    {"prepare_threshold": None}
+    if BEHIND_TRANSACTION_POOLER
+    else {"server_side_binding": True, "prepare_threshold": 2}
+)
+
+
+def database(variable: str) -> dict[str, Any]:
+    """One connection, from the libpq connection string in the environment variable."""
+    dsn = conninfo_to_dict(os.environ.get(variable, "dbname=flowdesk"))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": dsn.pop("dbname", "flowdesk"),
+        "USER": dsn.pop("user", ""),
+        "PASSWORD": dsn.pop("password", ""),
+        "HOST": dsn.pop("host", ""),
+        "PORT": dsn.pop("port", ""),
+        "OPTIONS": {**CONNECTION_OPTIONS, **dsn},
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": BEHIND_TRANSACTION_POOLER,
+    }
+
+
+DATABASES = {
+    "default": database("FLOWDESK_APP_DSN"),  # serves people, one tenant at a time
+    "owner": database("FLOWDESK_OWNER_DSN"),  # migrates; web and worker are not given its password
+    "worker": database("FLOWDESK_WORKER_DSN"),  # claims and stamps what is due
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- language and time --------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("sv", "Svenska")]
+LOCALE_PATHS = [BASE_DIR / "flowdesk" / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+
+# -- mail ---------------------------------------------------------------------------------------------------
+
+PUBLIC_URL = os.environ.get("FLOWDESK_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+MAIL_DOMAIN = os.environ.get("FLOWDESK_MAIL_DOMAIN", "flowdesk.invalid")

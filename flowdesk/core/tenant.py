@@ -1,0 +1,76 @@
+"""The two doors to a tenant: `reading` for pages and `@act` for flows. Outside them its rows cannot be asked for."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import connection, transaction
+
+from flowdesk.core.actor import Actor
+from flowdesk.core.errors import OutsideTenant
+
+_scope: ContextVar[int | None] = ContextVar("tenant_scope", default=None)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ENTER = "select set_config('app.tenant', %s, true)"
+ENTER_READING = "select set_config('app.tenant', %s, true), set_config('transaction_read_only', 'on', true)"
+
+
+def current_tenant() -> int:
+    """The tenant of the open scope; raises OutsideTenant when there is none."""
+    tenant = _scope.get()
+    if tenant is None:
+        raise OutsideTenant
+    return tenant
+
+
+@contextmanager
+def _scoped(tenant: int, statement: str) -> Iterator[None]:
+    outer = _scope.get()
+    token = _scope.set(tenant)
+    # A scope inside another transaction is a test's; the setting must not outlive the scope there either.
+    nested = len(connection.savepoint_ids) > 0
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [str(tenant)])
+        yield
+    finally:
+        _scope.reset(token)
+        if nested and not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute(ENTER, [str(outer or "")])
+
+
+@contextmanager
+def reading(tenant: int) -> Iterator[None]:
+    """One read-only transaction in which the tenant's rows, and no others, are visible."""
+    with transaction.atomic(), _scoped(tenant, ENTER_READING):
+        yield
+
+
+@contextmanager
+def writing(tenant: int) -> Iterator[None]:
+    """The transaction of one act; flows use it through `@act`, batches of the worker directly."""
+    with transaction.atomic(durable=True), _scoped(tenant, ENTER):
+        yield
+
+
+def act(flow: Callable[P, R]) -> Callable[P, R]:
+    """Make a flow one durable transaction in the tenant of its keyword argument `by`.
+
+    The flow's first line asks `by.must(…)`; what it writes is committed when it returns, and nothing of it
+    when it raises.
+    """
+
+    @wraps(flow)
+    def one_act(*args: P.args, **kwargs: P.kwargs) -> R:
+        by: Any = kwargs["by"]
+        assert isinstance(by, Actor)
+        with writing(by.tenant):
+            return flow(*args, **kwargs)
+
+    return one_act

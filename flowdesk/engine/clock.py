@@ -1,0 +1,306 @@
+"""One clock: a metric of a ticket, measured in open time on a calendar.
+
+A clock is a value; `after` gives the clock once something happened, `advanced` what time alone did to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from flowdesk.engine.business_time import BusinessCalendar, Unit, always_open, due_at, frozen_target
+from flowdesk.engine.spans import Span
+
+NO_TIME = timedelta(0)
+BREACH = 100  # percent
+AT_RISK = 75  # percent
+
+
+class Metric(StrEnum):
+    """What is promised: the first six to the customer, the rest among ourselves."""
+
+    FIRST_RESPONSE = "first_response"
+    NEXT_RESPONSE = "next_response"
+    RESOLUTION = "resolution"
+    UPDATE = "update"
+    COMMUNICATION = "communication"
+    CALLBACK = "callback"
+    ASSIGNMENT = "assignment"
+    OWNERSHIP_RESPONSE = "ownership_response"
+    OWNERSHIP = "ownership"
+
+
+CUSTOMER_METRICS = frozenset(
+    {
+        Metric.FIRST_RESPONSE,
+        Metric.NEXT_RESPONSE,
+        Metric.RESOLUTION,
+        Metric.UPDATE,
+        Metric.COMMUNICATION,
+        Metric.CALLBACK,
+    }
+)
+
+
+class ClockState(StrEnum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+class ClockEvent(StrEnum):
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+    CONTINUE = "continue"  # reopened: the same cycle runs on, the closed time left out
+    MERGE = "merge"
+    VOID = "void"
+
+
+class Outcome(StrEnum):
+    MET = "met"
+    MISSED = "missed"
+    MERGED = "merged"
+    VOID = "void"
+
+
+class ChangeMode(StrEnum):
+    """What a change of priority, tier or contract does to a clock that has begun (N5)."""
+
+    RETROACTIVE = "retroactive"  # as if the new terms had held from the start; pauses kept
+    CARRY_ELAPSED = "carry_elapsed"  # what is spent stays spent; the rest runs on the new terms
+    RESTART = "restart"  # a new cycle from now
+
+
+class IllegalClockEvent(Exception):  # noqa: N818 - an event is refused, nothing failed
+    """This cannot happen to a clock in this state."""
+
+
+TRANSITIONS: Mapping[tuple[ClockState, ClockEvent], ClockState] = {
+    (ClockState.RUNNING, ClockEvent.PAUSE): ClockState.PAUSED,
+    (ClockState.PAUSED, ClockEvent.RESUME): ClockState.RUNNING,
+    (ClockState.RUNNING, ClockEvent.STOP): ClockState.STOPPED,
+    (ClockState.PAUSED, ClockEvent.STOP): ClockState.STOPPED,
+    (ClockState.RUNNING, ClockEvent.MERGE): ClockState.STOPPED,
+    (ClockState.PAUSED, ClockEvent.MERGE): ClockState.STOPPED,
+    (ClockState.RUNNING, ClockEvent.VOID): ClockState.STOPPED,
+    (ClockState.PAUSED, ClockEvent.VOID): ClockState.STOPPED,
+    (ClockState.STOPPED, ClockEvent.VOID): ClockState.STOPPED,
+    (ClockState.STOPPED, ClockEvent.CONTINUE): ClockState.RUNNING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A promise as written: so much, in a unit, on a calendar; `because` names the cell or rule it came from."""
+
+    amount: int  # minutes, business minutes or business days
+    unit: Unit
+    calendar: BusinessCalendar
+    calendar_name: str
+    because: str = field(default="", compare=False)  # the same promise, however it was found
+
+    @property
+    def clock_calendar(self) -> BusinessCalendar:
+        """`minutes` count all time, so their clock runs on a calendar that never closes."""
+        return always_open(self.calendar.zone) if self.unit is Unit.MINUTES else self.calendar
+
+    def frozen_from(self, start: datetime) -> timedelta:
+        """The open time between `start` and the due instant this target gives."""
+        return frozen_target(self.clock_calendar, start, self.amount, self.unit)
+
+    def due_from(self, start: datetime) -> datetime:
+        """The due instant for a clock started at `start` and never paused."""
+        return due_at(self.clock_calendar, start, self.amount, self.unit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One rung a clock has passed: the percent and the exact instant of it."""
+
+    percent: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """One SLA metric of one ticket in one cycle.
+
+    `target` is frozen to open time when the clock is given it; `spent` is open time counted before `since`,
+    the instant the current state began. `pauses` were left out of it. `due` is kept beside them, because two
+    instants may have the same open time before them: one business day from Monday 09:00 is Tuesday 09:00, and
+    eight open hours from there are used up at Monday 17:00. `missed_at` is the due instant once it has passed;
+    it is never erased (a recorded miss stays, whatever happens to the terms).
+    """
+
+    metric: Metric
+    promise: Target
+    target: timedelta
+    due: datetime
+    started_at: datetime
+    since: datetime
+    cycle: int = 1
+    state: ClockState = ClockState.RUNNING
+    spent: timedelta = NO_TIME
+    pauses: tuple[Span, ...] = ()
+    fired: tuple[int, ...] = ()  # percents, ascending
+    missed_at: datetime | None = None
+    stopped_at: datetime | None = None
+    ended_as: Outcome | None = None  # only for merged and void
+
+    @property
+    def calendar(self) -> BusinessCalendar:
+        return self.promise.clock_calendar
+
+    @property
+    def is_active(self) -> bool:
+        return self.state is not ClockState.STOPPED
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Missed from the due instant on, met from the stop on, nothing while it is open."""
+        if self.ended_as is not None:
+            return self.ended_as
+        if self.missed_at is not None:
+            return Outcome.MISSED
+        return Outcome.MET if self.state is ClockState.STOPPED else None
+
+    @property
+    def due_at(self) -> datetime:
+        """The deadline; for a paused clock the one it had when the pause began."""
+        return self.missed_at or self.due
+
+    def step_at(self, percent: int) -> datetime:
+        """The instant at which `percent` of the target is spent, should nothing stop or pause the clock."""
+        if percent == BREACH:
+            return self.due_at
+        return self._instant_of(self.target * percent // 100)
+
+    def elapsed(self, at: datetime) -> timedelta:
+        """Open time spent by `at`."""
+        if self.state is ClockState.RUNNING:
+            return self.spent + self.calendar.elapsed(self.since, at)
+        return self.spent
+
+    def percent(self, at: datetime) -> float:
+        """How much of the target is spent; not capped (C2): 125 must be seen."""
+        if not self.target:
+            return float(BREACH)
+        return self.elapsed(at) / self.target * 100
+
+    def after(self, event: ClockEvent, *, at: datetime) -> Clock:
+        """The clock once `event` has happened; raises IllegalClockEvent."""
+        state = TRANSITIONS.get((self.state, event))
+        if state is None:
+            raise IllegalClockEvent(f"{event} cannot happen to a {self.state} clock")
+        now = self._counted(at)
+        match event:
+            case ClockEvent.PAUSE:
+                return replace(now, state=state)
+            case ClockEvent.RESUME:
+                return replace(now, state=state)._leaving_out(Span(self.since, at))
+            case ClockEvent.CONTINUE:
+                closed = Span(self.stopped_at or self.since, at)
+                return replace(now, state=state, stopped_at=None)._leaving_out(closed)
+            case ClockEvent.VOID | ClockEvent.MERGE:
+                ended = Outcome.VOID if event is ClockEvent.VOID else Outcome.MERGED
+                return replace(now, state=state, stopped_at=self.stopped_at or at, ended_as=ended)
+            case _:
+                # A pause that is still open ends with the clock, before the stop (frappe#3776).
+                stopped = replace(now, state=state, stopped_at=at)
+                return stopped._leaving_out(Span(self.since, at)) if self.state is ClockState.PAUSED else stopped
+
+    def advanced(self, to: datetime, percents: Sequence[int]) -> tuple[Clock, tuple[Step, ...]]:
+        """What time alone has done by `to`: the clock, and the rungs passed, each once and in order.
+
+        A rung whose instant is `to` itself has passed. Pass `BREACH` among the percents for a rung of the
+        ladder there; the miss is recorded at the due instant in any case.
+        """
+        if self.state is not ClockState.RUNNING:
+            return self, ()
+        clock = self._missed_by(to)
+        passed = sorted(
+            (
+                Step(percent=percent, at=at)
+                for percent in percents
+                if percent not in self.fired and (at := clock.step_at(percent)) <= to
+            ),
+            key=lambda step: (step.at, step.percent),
+        )
+        if not passed:
+            return clock, ()
+        return replace(clock, fired=tuple(sorted({*self.fired, *(step.percent for step in passed)}))), tuple(
+            passed
+        )
+
+    def next_wake(self, percents: Sequence[int]) -> datetime | None:
+        """The next instant at which time alone changes this clock; None when only an event can."""
+        if self.state is not ClockState.RUNNING:
+            return None
+        ahead = [self.step_at(percent) for percent in percents if percent not in self.fired]
+        if self.missed_at is None:
+            ahead.append(self.due_at)
+        return min(ahead, default=None)
+
+    def retargeted(self, promise: Target, mode: ChangeMode, *, at: datetime) -> Clock:
+        """The clock on new terms. A target is always frozen from the original start.
+
+        Restart is a new cycle and so not this clock's business: see `engine.promises`.
+        """
+        now = self._counted(at)
+        target, spent = promise.frozen_from(self.started_at), now.spent
+        calendar = promise.clock_calendar
+        is_paused = self.state is ClockState.PAUSED
+        if mode is ChangeMode.RETROACTIVE:
+            left_out = sum((calendar.elapsed(pause.start, pause.end) for pause in self.pauses), NO_TIME)
+            counted_to = self.since if is_paused else at
+            spent = calendar.elapsed(self.started_at, counted_to) - left_out
+            due = promise.due_from(self.started_at)
+            due = calendar.add(due, left_out) if left_out else due
+        else:
+            left = target - spent
+            due = calendar.add(now.since, left) if left > NO_TIME else now.since
+        # A pause that is still open keeps its start. New terms that were broken before they were agreed are
+        # broken when they are agreed, not earlier.
+        since = self.since if is_paused else at
+        return replace(now, promise=promise, target=target, spent=spent, since=since, due=max(due, since))
+
+    def _leaving_out(self, pause: Span) -> Clock:
+        """A pause has ended: the deadline moves by the business time of it."""
+        moved = self.calendar.elapsed(pause.start, pause.end)
+        due = self.calendar.add(self.due, moved) if moved and self.missed_at is None else self.due
+        return replace(self, due=due, pauses=(*self.pauses, pause))
+
+    def _instant_of(self, spent: timedelta) -> datetime:
+        left = spent - self.spent
+        # New terms may put a rung before the instant they were agreed; it passes at that instant, not earlier.
+        return self.calendar.add(self.since, left) if left >= NO_TIME else self.since
+
+    def _missed_by(self, to: datetime) -> Clock:
+        if self.missed_at is None and (due := self.due_at) <= to:
+            return replace(self, missed_at=due)
+        return self
+
+    def _counted(self, at: datetime) -> Clock:
+        """The clock with the open time up to `at` counted; a stop on the due instant itself is in time."""
+        if self.state is not ClockState.RUNNING:
+            return replace(self, since=at)
+        missed = self.missed_at
+        if missed is None and (due := self.due_at) < at:
+            missed = due
+        return replace(self, spent=self.elapsed(at), since=at, missed_at=missed)
+
+
+def start(metric: Metric, promise: Target, *, at: datetime, cycle: int = 1) -> Clock:
+    """A running clock with its target frozen from `at` on."""
+    return Clock(
+        metric=metric,
+        promise=promise,
+        target=promise.frozen_from(at),
+        due=promise.due_from(at),
+        started_at=at,
+        since=at,
+        cycle=cycle,
+    )

@@ -1,0 +1,275 @@
+"""Which team takes a ticket, and which agent of it (F-RTE-03..12, C15, C16).
+
+`route` walks the tenant's rules in order, the first whose condition holds deciding. `choose_agent` narrows
+the candidates and picks one by strategy; every candidate leaves with a verdict. Both are pure: who is on
+shift and how loaded everybody is comes in as values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from flowdesk.engine.conditions import Condition, Trace
+from flowdesk.engine.facts import TicketFacts
+from flowdesk.engine.reasons import Reason, because
+
+# -- rules to team
+
+
+class Strategy(StrEnum):
+    ROUND_ROBIN = "round_robin"  # whoever has waited longest since the last assignment
+    LEAST_LOADED = "least_loaded"  # whoever has the smallest share of their capacity in use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingAction:
+    """Where to, and what the agent should be: `skills` asks for one of them, the other two are wishes."""
+
+    team: str
+    strategy: Strategy = Strategy.ROUND_ROBIN
+    skills: tuple[str, ...] = ()
+    dedicated: bool = False  # the customer's own person
+    senior: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingRule:
+    """One rule; `sla_target` is a first response in business time and may only tighten unless `loosen`."""
+
+    name: str
+    condition: Condition
+    action: RoutingAction
+    notify: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    sla_target: timedelta | None = None
+    loosen: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingRules:
+    """Ordered rules, and what to do when none matches; a customer with more recent escalations than
+    `senior_after` is given a senior whatever the rule says (F-RTE-11)."""
+
+    rules: tuple[RoutingRule, ...]
+    otherwise: RoutingAction = RoutingAction(team="tier-1", strategy=Strategy.LEAST_LOADED)
+    senior_after: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTrace:
+    """One rule that was tried: whether it held, each comparison, and those that kept it from holding."""
+
+    rule: str
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingDecision:
+    """Where a ticket goes. `rule` is None when none matched."""
+
+    rule: str | None
+    team: str
+    strategy: Strategy
+    want_skills: tuple[str, ...] = ()
+    dedicated: bool = False
+    senior: bool = False
+    notify: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    sla_target: timedelta | None = None
+    loosen: bool = False
+    reasons: tuple[Reason, ...] = ()
+    facts: TicketFacts = field(repr=False, compare=False)
+    tried: tuple[RoutingRule, ...] = field(repr=False, compare=False)
+
+    @property
+    def sla_target_minutes(self) -> int | None:
+        return None if self.sla_target is None else self.sla_target // timedelta(minutes=1)
+
+    def trace(self) -> tuple[RuleTrace, ...]:
+        """The rules tried, in order, the last being the one that matched if any did.
+
+        Built when asked for: a trace looks at every comparison, a decision stops at the first answer.
+        """
+        return tuple(
+            RuleTrace(rule=rule.name, trace=rule.condition.explain(self.facts)) for rule in self.tried
+        )
+
+    def first_response(self, promised: timedelta) -> timedelta:
+        """The target for a promised one: what the rule tightens, or loosens where it says so (C16)."""
+        if self.sla_target is None:
+            return promised
+        return self.sla_target if self.loosen else min(promised, self.sla_target)
+
+
+def route(facts: TicketFacts, rules: RoutingRules) -> RoutingDecision:
+    """The decision of the first rule that matches; without one, `otherwise`."""
+    for position, rule in enumerate(rules.rules):
+        if rule.condition.matches(facts):
+            return _decision(facts, rules, rule.action, rule=rule, tried=rules.rules[: position + 1])
+    return _decision(facts, rules, rules.otherwise, rule=None, tried=rules.rules)
+
+
+def _decision(
+    facts: TicketFacts,
+    rules: RoutingRules,
+    action: RoutingAction,
+    *,
+    rule: RoutingRule | None,
+    tried: tuple[RoutingRule, ...],
+) -> RoutingDecision:
+    reasons = [because("no_rule_matched") if rule is None else because("rule_matched", rule=rule.name)]
+    needs_senior = facts.recent_escalations > rules.senior_after
+    if needs_senior and not action.senior:
+        reasons.append(because("senior_for_history", recent_escalations=facts.recent_escalations))
+    return RoutingDecision(
+        rule=rule.name if rule else None,
+        team=action.team,
+        strategy=action.strategy,
+        want_skills=action.skills,
+        dedicated=action.dedicated,
+        senior=action.senior or needs_senior,
+        notify=rule.notify if rule else (),
+        cc=rule.cc if rule else (),
+        sla_target=rule.sla_target if rule else None,
+        loosen=rule.loosen if rule else False,
+        reasons=tuple(reasons),
+        facts=facts,
+        tried=tried,
+    )
+
+
+# -- team to agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One agent of the team at this instant; `load` and `capacity` count weighted open tickets."""
+
+    agent: str
+    is_on_shift: bool = True
+    is_available: bool = True  # neither away nor out of office
+    skills: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
+    is_dedicated: bool = False  # to this ticket's customer
+    is_senior: bool = False
+    load: int = 0
+    capacity: int = 1
+    last_assigned_at: datetime | None = None
+
+
+class Verdict(StrEnum):
+    CHOSEN = "chosen"
+    BEHIND = "behind"  # would do; another came first
+    OFF_SHIFT = "off_shift"
+    UNAVAILABLE = "unavailable"
+    LACKS_LANGUAGE = "lacks_language"
+    LACKS_SKILL = "lacks_skill"
+    FULL = "full"
+    NOT_DEDICATED = "not_dedicated"
+    NOT_SENIOR = "not_senior"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentDecision:
+    """The agent, or None: the ticket waits in the team's queue. One verdict per candidate, by agent;
+    `waived` tells the wishes that nobody could meet."""
+
+    agent: str | None
+    strategy: Strategy
+    verdicts: tuple[tuple[str, Verdict], ...]
+    waived: tuple[Reason, ...] = ()
+
+
+def choose_agent(
+    candidates: Sequence[Candidate],
+    *,
+    strategy: Strategy,
+    want_skills: Iterable[str] = (),
+    language: str | None = None,
+    dedicated: bool = False,
+    senior: bool = False,
+) -> AssignmentDecision:
+    """Pick one candidate; the same candidates give the same answer in whatever order they come.
+
+    Shift, presence and capacity are musts. Language and skill are musts where anyone in the team, on shift
+    or not, has them; a wish nobody could ever meet is waived rather than queueing the ticket for good. The
+    dedicated person comes first, or else a senior; where neither is free, the others take the ticket.
+    """
+    wanted, waived = frozenset(want_skills), []
+    musts: list[tuple[Verdict, Callable[[Candidate], bool]]] = [
+        (Verdict.OFF_SHIFT, lambda one: one.is_on_shift),
+        (Verdict.UNAVAILABLE, lambda one: one.is_available),
+    ]
+    if language is not None:
+        if any(language in one.languages for one in candidates):
+            musts.append((Verdict.LACKS_LANGUAGE, lambda one: language in one.languages))
+        else:
+            waived.append(because("nobody_speaks", language=language))
+    if wanted:
+        if any(wanted & one.skills for one in candidates):
+            musts.append((Verdict.LACKS_SKILL, lambda one: bool(wanted & one.skills)))
+        else:
+            waived.append(because("nobody_has_skill", skills=", ".join(sorted(wanted))))
+    musts.append((Verdict.FULL, lambda one: one.load < one.capacity))
+
+    verdicts: dict[str, Verdict] = {}
+    left = list(candidates)
+    for verdict, has in musts:
+        left = _narrowed(left, has, verdict, verdicts)
+    left = _preferred(left, verdicts, waived, dedicated=dedicated, senior=senior)
+
+    left.sort(key=_turn if strategy is Strategy.ROUND_ROBIN else _share)
+    for place, one in enumerate(left):
+        verdicts[one.agent] = Verdict.BEHIND if place else Verdict.CHOSEN
+    return AssignmentDecision(
+        agent=left[0].agent if left else None,
+        strategy=strategy,
+        verdicts=tuple(sorted(verdicts.items())),
+        waived=tuple(waived),
+    )
+
+
+def _narrowed(
+    left: list[Candidate],
+    has: Callable[[Candidate], bool],
+    verdict: Verdict,
+    verdicts: dict[str, Verdict],
+) -> list[Candidate]:
+    verdicts.update({one.agent: verdict for one in left if not has(one)})
+    return [one for one in left if has(one)]
+
+
+def _preferred(
+    left: list[Candidate],
+    verdicts: dict[str, Verdict],
+    waived: list[Reason],
+    *,
+    dedicated: bool,
+    senior: bool,
+) -> list[Candidate]:
+    """The dedicated person if wished and free, else the seniors if wished and any is free, else all."""
+    if dedicated:
+        if any(one.is_dedicated for one in left):
+            return _narrowed(left, lambda one: one.is_dedicated, Verdict.NOT_DEDICATED, verdicts)
+        waived.append(because("dedicated_not_free"))
+    if senior:
+        if any(one.is_senior for one in left):
+            return _narrowed(left, lambda one: one.is_senior, Verdict.NOT_SENIOR, verdicts)
+        waived.append(because("no_senior_free"))
+    return left
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)  # whoever has never been given a ticket has waited longest
+
+
+def _turn(one: Candidate) -> tuple[datetime, str]:
+    return (one.last_assigned_at or _NEVER, one.agent)
+
+
+def _share(one: Candidate) -> tuple[Fraction, datetime, str]:
+    # A fraction, not a quotient: 1/3 and 2/6 must tie exactly.
+    return (Fraction(one.load, one.capacity), one.last_assigned_at or _NEVER, one.agent)

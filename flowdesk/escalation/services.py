@@ -1,0 +1,363 @@
+"""Writes of escalation: steps become rows, each once; tasks are acknowledged or climb."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from flowdesk.core.errors import DomainError, NotFound
+from flowdesk.core.ids import new_id, parsed, shown
+from flowdesk.core.tenant import current_tenant
+from flowdesk.engine.escalation import (
+    EscalationPolicy,
+    EventRule,
+    Found,
+    LadderStep,
+    Office,
+    StateRule,
+    StepAct,
+    find_people,
+)
+from flowdesk.engine.promises import FiredStep
+from flowdesk.escalation import sql
+from flowdesk.escalation.models import Escalation, EscalationKind, EscalationState
+from flowdesk.people import queries as people
+from flowdesk.tickets.models import Ticket
+
+PREFIX = "esc"
+NEXT_LEVEL = "next_level"
+ABOVE = {"assignee": "team_lead", "team_lead": "support_lead", "on_call": "support_manager"}
+
+
+class AlreadyAcknowledged(DomainError):
+    """Somebody has taken this escalation, or it has ended."""
+
+    code = "already_acknowledged"
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who can be reached at one instant: posts, team leads, and those on call."""
+
+    offices: Mapping[str, Office]
+    leads: Mapping[int, int]
+    teams: Mapping[str, people.TeamRow]
+    on_call: Sequence[int]
+    reachable: frozenset[int]
+    has_mandatory_contact: bool
+
+    def find(self, targets: Sequence[str], ticket: Ticket) -> tuple[Found, ...]:
+        """One person for each target; the next level is its team's lead."""
+        team = next((t for t in self.teams.values() if t.level == ticket.level + 1), None)
+        offices = dict(self.offices)
+        offices[NEXT_LEVEL] = Office(
+            slug=NEXT_LEVEL, holder=self.leads.get(team.id) if team else None, falls_to="support_lead"
+        )
+        return find_people(
+            targets,
+            assignee=ticket.assignee_id,
+            team_lead=self.leads.get(ticket.team_id or 0),
+            on_call=self.on_call,
+            offices=offices,
+            is_reachable=self.reachable.__contains__,
+        )
+
+
+def load_crew(at: datetime) -> Crew:
+    """The crew of the open tenant at this instant."""
+    posts = people.posts()
+    teams = people.teams()
+    return Crew(
+        offices={
+            post.slug: Office(slug=post.slug, holder=post.holder_id, falls_to=post.above) for post in posts
+        },
+        leads={team.id: team.lead_id for team in teams if team.lead_id},
+        teams={team.slug: team for team in teams},
+        on_call=people.on_call(at),
+        reachable=people.reachable(),
+        has_mandatory_contact=people.has_mandatory_contact(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One escalation about to be written."""
+
+    ticket: int
+    kind: EscalationKind
+    rule: str
+    target: str
+    reason: str
+    found: Found
+    fires_at: datetime
+    metric: str = ""
+    cycle: int = 1
+    step: int = 0
+    within: timedelta | None = None
+    team: int | None = None
+    acts: frozenset[StepAct] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """One escalation written: whom it reached, and what else the step does."""
+
+    id: int
+    public_id: UUID
+    plan: Planned
+    has_task: bool
+    late_by: timedelta
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the ticket's log says of it."""
+        plan = self.plan
+        return {
+            "escalation": self.id,
+            "kind": plan.kind.value,
+            "rule": plan.rule,
+            "metric": plan.metric,
+            "cycle": plan.cycle,
+            "step": plan.step,
+            "target": plan.target,
+            "agent": plan.found.agent,
+            "way": list(plan.found.way),
+            "reason": plan.reason,
+            "acts": sorted(act.value for act in plan.acts),
+            "task": self.has_task,
+            "fires_at": plan.fires_at.isoformat(),
+            "late_by_seconds": round(self.late_by.total_seconds(), 3),
+        }
+
+
+@dataclass(slots=True)
+class Plans:
+    """Collects the escalations of one act, over one or many tickets."""
+
+    crew: Crew
+    planned: list[Planned] = field(default_factory=list)
+
+    def climb_ladder(self, ticket: Ticket, steps: Iterable[FiredStep], policy: EscalationPolicy) -> None:
+        """Rungs that clocks have passed."""
+        for fired in steps:
+            step = policy.step(fired.metric, fired.percent)
+            if step is not None:
+                self._add_rung(ticket, fired, step)
+
+    def _add_rung(self, ticket: Ticket, fired: FiredStep, step: LadderStep) -> None:
+        for found in self.crew.find(step.to, ticket):
+            self.planned.append(
+                Planned(
+                    ticket=ticket.id,
+                    kind=EscalationKind.PERCENT,
+                    rule=f"ladder.{fired.metric.value}",
+                    metric=fired.metric.value,
+                    cycle=fired.cycle,
+                    step=fired.percent,
+                    target=found.target,
+                    reason="promise_spent",
+                    found=found,
+                    fires_at=fired.at,
+                    within=step.within,
+                    acts=step.acts,
+                )
+            )
+
+    def call(self, ticket: Ticket, rule: EventRule, *, at: datetime) -> None:
+        """An event rule of document 2's matrix."""
+        team = self.crew.teams.get(rule.team)
+        for found in self.crew.find(rule.to, ticket):
+            self.planned.append(
+                Planned(
+                    ticket=ticket.id, kind=EscalationKind.EVENT, rule=rule.name, target=found.target,
+                    reason=rule.act, found=found, fires_at=at, within=rule.within, team=team.id if team else None,
+                )
+            )  # fmt: skip
+
+    def outstayed(self, ticket: Ticket, rule: StateRule, *, fires_at: datetime) -> None:
+        """A ticket has been in a state for too long."""
+        team = self.crew.teams.get(rule.team)
+        for found in self.crew.find(rule.to, ticket):
+            self.planned.append(
+                Planned(
+                    ticket=ticket.id, kind=EscalationKind.STATE, rule=rule.name, target=found.target, step=rule.level,
+                    cycle=ticket.reopen_count + 1, reason="outstayed_level", found=found, fires_at=fires_at,
+                    within=rule.within, team=team.id if team else None,
+                )
+            )  # fmt: skip
+
+    def ask(
+        self, ticket: Ticket, target: str, *, reason: str, number: int, within: timedelta, at: datetime
+    ) -> None:
+        """Somebody escalates by hand."""
+        (found,) = self.crew.find((target,), ticket)
+        self.planned.append(
+            Planned(
+                ticket=ticket.id, kind=EscalationKind.MANUAL, rule="by_hand", target=target, cycle=number,
+                reason=reason, found=found, fires_at=at, within=within,
+            )
+        )  # fmt: skip
+
+    def climb(self, ticket: Ticket, open_one: "OpenRow", *, within: timedelta) -> bool:
+        """Nobody took an escalation in time: the same step for the next above. False at the top."""
+        above = ABOVE.get(open_one.target)
+        if above is None:
+            office = self.crew.offices.get(open_one.target)
+            above = office.falls_to if office else None
+        if above is None:
+            return False
+        (found,) = self.crew.find((above,), ticket)
+        self.planned.append(
+            Planned(
+                ticket=ticket.id, kind=EscalationKind(open_one.kind), rule=open_one.rule, metric=open_one.metric,
+                cycle=open_one.cycle, step=open_one.step, target=above, reason="not_acknowledged", found=found,
+                fires_at=open_one.due_at, within=within, team=open_one.team_id,
+            )
+        )  # fmt: skip
+        return True
+
+    def write(self, *, at: datetime) -> list[Fired]:
+        """Write what is planned; those that were there already are left as they are and not returned."""
+        if not self.planned:
+            return []
+        ids = [new_id(at) for _ in self.planned]
+        states = [self._state(plan) for plan in self.planned]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.INSERT_ESCALATIONS,
+                [
+                    current_tenant(),
+                    at,
+                    ids,
+                    [plan.ticket for plan in self.planned],
+                    [plan.kind.value for plan in self.planned],
+                    [plan.rule for plan in self.planned],
+                    [plan.metric for plan in self.planned],
+                    [plan.cycle for plan in self.planned],
+                    [plan.step for plan in self.planned],
+                    [plan.target for plan in self.planned],
+                    [plan.reason for plan in self.planned],
+                    [state.value for state in states],
+                    [plan.found.agent for plan in self.planned],
+                    [plan.team for plan in self.planned],
+                    [Jsonb({"way": list(plan.found.way)}) for plan in self.planned],
+                    [plan.fires_at for plan in self.planned],
+                    [at + plan.within if plan.within and state is EscalationState.OPEN else None
+                     for plan, state in zip(self.planned, states, strict=True)],
+                ],
+            )  # fmt: skip
+            written = {public_id: row_id for row_id, public_id in cursor.fetchall()}
+        return [
+            Fired(
+                id=written[public_id],
+                public_id=public_id,
+                plan=plan,
+                has_task=state is EscalationState.OPEN,
+                late_by=at - plan.fires_at,
+            )
+            for public_id, plan, state in zip(ids, self.planned, states, strict=True)
+            if public_id in written
+        ]
+
+    def _state(self, plan: Planned) -> EscalationState:
+        if plan.found.agent is None and not self.crew.has_mandatory_contact:
+            return EscalationState.SKIPPED
+        return EscalationState.OPEN if plan.within else EscalationState.TOLD
+
+
+class OpenRow(NamedTuple):
+    """An escalation that waits for somebody to take it."""
+
+    id: int
+    ticket_id: int
+    rule: str
+    metric: str
+    cycle: int
+    step: int
+    target: str
+    reason: str
+    kind: str
+    team_id: int | None
+    due_at: datetime
+
+
+def open_escalations(tenant: int, tickets: Sequence[int]) -> dict[int, list[OpenRow]]:
+    """The open tasks of these tickets, the earliest deadline first."""
+    rows: dict[int, list[OpenRow]] = {ticket: [] for ticket in tickets}
+    with connection.cursor() as cursor:
+        cursor.execute(sql.OPEN_ESCALATIONS, [tenant, list(tickets)])
+        for columns in cursor.fetchall():
+            row = OpenRow(*columns)
+            rows[row.ticket_id].append(row)
+    return rows
+
+
+def recent_escalations(customer: int, *, at: datetime) -> int:
+    """How many of the customer's tickets were escalated in the last 30 days."""
+    tenant = current_tenant()
+    with connection.cursor() as cursor:
+        cursor.execute(sql.RECENT_ESCALATIONS, [tenant, tenant, customer, at - timedelta(days=30)])
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def climbed(ids: Sequence[int], *, at: datetime) -> None:
+    """Mark escalations whose deadline passed as handed upward."""
+    Escalation.objects.filter(id__in=ids).update(state=EscalationState.CLIMBED, ended_at=at)
+
+
+def lock_escalation(public_id: str) -> Escalation:
+    """The escalation, locked; the ticket is locked before it. Raises NotFound."""
+    found = (
+        Escalation.objects.select_for_update(of=("self",)).filter(public_id=parsed(PREFIX, public_id)).first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def acknowledge(escalation: Escalation, *, agent: int | None, at: datetime) -> list[int]:
+    """Somebody takes it: the climb stops for this step, whoever else it went to. Returns the ids it closed."""
+    if escalation.state != EscalationState.OPEN:
+        raise AlreadyAcknowledged
+    same = Escalation.objects.filter(
+        ticket_id=escalation.ticket_id,
+        rule=escalation.rule,
+        metric=escalation.metric,
+        cycle=escalation.cycle,
+        step=escalation.step,
+        state=EscalationState.OPEN,
+    )
+    ids = list(same.order_by("id").select_for_update().values_list("id", flat=True))
+    Escalation.objects.filter(id__in=ids).update(
+        state=EscalationState.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by_id=agent, ended_at=at
+    )
+    return ids
+
+
+def close_all(ticket: int, *, at: datetime) -> None:
+    """The ticket has ended: nothing of it climbs any further."""
+    Escalation.objects.filter(ticket_id=ticket, state=EscalationState.OPEN).update(
+        state=EscalationState.CLOSED, ended_at=at
+    )
+
+
+def ticket_of(public_id: str) -> str:
+    """The public id of the ticket an escalation belongs to; raises NotFound."""
+    row = (
+        Escalation.objects.filter(public_id=parsed(PREFIX, public_id))
+        .values_list("ticket__public_id", flat=True)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    return shown("tkt", row)
+
+
+def asked_before(ticket: int, target: str) -> int:
+    """How often this ticket was escalated by hand to the target; each asking is a step of its own."""
+    return Escalation.objects.filter(ticket_id=ticket, rule="by_hand", target=target).count()

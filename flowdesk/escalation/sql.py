@@ -1,0 +1,29 @@
+"""Hot statements of escalation."""
+
+# Each step once: what the unique key knows already is not returned, so nobody is told twice.
+INSERT_ESCALATIONS = """
+insert into escalation_escalation (tenant_id, public_id, ticket_id, kind, rule, metric, cycle, step, target, reason,
+    state, agent_id, team_id, trace, fires_at, opened_at, due_at)
+select %s, t.public_id, t.ticket_id, t.kind, t.rule, t.metric, t.cycle, t.step, t.target, t.reason, t.state,
+    t.agent_id, t.team_id, t.trace, t.fires_at, %s, t.due_at
+from unnest(%s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[], %s::smallint[], %s::text[],
+    %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::jsonb[], %s::timestamptz[], %s::timestamptz[])
+    with ordinality as t(public_id, ticket_id, kind, rule, metric, cycle, step, target, reason, state, agent_id,
+    team_id, trace, fires_at, due_at, position)
+order by t.position
+on conflict (tenant_id, ticket_id, rule, metric, cycle, step, target) do nothing
+returning id, public_id
+"""
+
+# Open tasks of some tickets, for the sweep: when the next one climbs.
+OPEN_ESCALATIONS = """
+select id, ticket_id, rule, metric, cycle, step, target, reason, kind, team_id, due_at
+from escalation_escalation where tenant_id = %s and ticket_id = any(%s) and state = 'open' order by ticket_id, due_at, id
+"""
+
+# How often the customer's tickets were escalated of late; three is all that routing asks about (F-RTE-11).
+RECENT_ESCALATIONS = """
+select count(distinct e.ticket_id) from escalation_escalation e
+join tickets_ticket t on t.tenant_id = e.tenant_id and t.id = e.ticket_id
+where e.tenant_id = %s and t.tenant_id = %s and t.customer_id = %s and e.opened_at > %s and e.due_at is not null
+"""

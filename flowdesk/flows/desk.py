@@ -1,0 +1,319 @@
+"""What the flows on a ticket share: a desk is opened, something happens, and it is closed with all that follows.
+
+Closing stores the clocks, fires the rungs that were passed, opens the escalations that events call for,
+sets the next instant to wake at, saves the ticket and writes its log.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from flowdesk.core.actor import Act, Actor
+from flowdesk.core.errors import Fault, Invalid
+from flowdesk.core.ids import new_id
+from flowdesk.core.tenant import current_tenant
+from flowdesk.engine.clock import CUSTOMER_METRICS
+from flowdesk.engine.escalation import EventRule, EventTrigger, StateRule
+from flowdesk.engine.facts import TicketFacts
+from flowdesk.engine.promises import Change, FiredStep, Occurrence, WaitReason, What
+from flowdesk.escalation import services as escalation
+from flowdesk.escalation.models import EscalationKind
+from flowdesk.escalation.services import Fired, OpenRow, Plans
+from flowdesk.people.models import Customer, Team
+from flowdesk.policies.services import current_policy
+from flowdesk.routing import services as routing
+from flowdesk.sla import services as sla
+from flowdesk.sla.services import Desk
+from flowdesk.tickets import services as tickets
+from flowdesk.tickets.mapping import facts_of
+from flowdesk.tickets.models import Note, Ticket
+from flowdesk.tickets.services import NewEvent
+from flowdesk.tickets.states import EventKind, Status
+
+SUMMARY = (
+    "status", "updated_at", "unanswered_since", "is_proactive", "due_at", "at_risk_at", "is_breached", "wake_at",
+)  # fmt: skip
+CLIMB_WITHIN = timedelta(hours=1)
+LONGEST_NOTE = 20_000
+
+
+@dataclass(slots=True)
+class Work:
+    """One ticket being worked on: its desk, its customer, and what this act adds to the log."""
+
+    desk: Desk
+    customer: Customer
+    open_tasks: list[OpenRow] = field(default_factory=list)
+    steps: list[FiredStep] = field(default_factory=list)
+    triggers: set[EventTrigger] = field(default_factory=set)
+    events: list[NewEvent] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    climbing: list[OpenRow] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)  # escalations by hand: target, reason
+    text: str = ""  # words at hand for conditions
+    may_outstay: bool = False  # look at the rules on time in a level now
+
+    @property
+    def ticket(self) -> Ticket:
+        return self.desk.ticket
+
+    def happen(
+        self,
+        *occurrences: Occurrence,
+        at: datetime,
+        waits: Iterable[WaitReason] = (),
+        ended_waits: Iterable[WaitReason] = (),
+    ) -> Change:
+        """Let it happen to the promises, and keep the rungs that time had passed before."""
+        return self._took(sla.happen(self.desk, *occurrences, at=at, waits=waits, ended_waits=ended_waits))
+
+    def pass_time(self, *, to: datetime) -> Change:
+        """Let time alone pass."""
+        return self._took(sla.pass_time(self.desk, to=to))
+
+    def _took(self, change: Change) -> Change:
+        self.steps.extend(change.steps)
+        if any(entry.what is What.MISSED and entry.metric in CUSTOMER_METRICS for entry in change.entries):
+            self.triggers.add(EventTrigger.BREACHED)
+        return change
+
+    def log(self, kind: EventKind, /, *, by: Actor, at: datetime, **data: object) -> None:
+        """Add a line to the ticket's log."""
+        self.events.append(NewEvent(ticket=self.ticket.id, kind=kind, at=at, by=by, data=data))
+
+
+def open_work(ticket_id: str, act: Act, *, by: Actor) -> Work:
+    """Lock the ticket, check the right, and read what stands on its desk."""
+    ticket = tickets.lock_ticket(ticket_id)
+    by.must(act, ticket)
+    return work_on([ticket])[0]
+
+
+def work_on(locked: Sequence[Ticket]) -> list[Work]:
+    """The works of locked tickets, read in a handful of statements however many they are."""
+    tenant, ids = current_tenant(), [ticket.id for ticket in locked]
+    kept = sla.load_clocks(tenant, ids)
+    waits = tickets.open_waits(tenant, ids)
+    tasks = escalation.open_escalations(tenant, ids)
+    customers = Customer.objects.in_bulk({ticket.customer_id for ticket in locked})
+    policy = current_policy()
+    return [
+        Work(
+            desk=sla.desk_of(
+                ticket, kept=kept[ticket.id], waits=waits[ticket.id], tier=customers[ticket.customer_id].tier,
+                policy=policy,
+            ),
+            customer=customers[ticket.customer_id],
+            open_tasks=tasks[ticket.id],
+        )
+        for ticket in locked
+    ]  # fmt: skip
+
+
+def write_note(work: Work, text: str, *, by: Actor, at: datetime) -> None:
+    """Keep what somebody said about an act as a note among ourselves; nothing said is nothing kept."""
+    if not text.strip():
+        return
+    if len(text) > LONGEST_NOTE or "\x00" in text:
+        raise Invalid(Fault("note", f"holds a null character or more than {LONGEST_NOTE} characters"))
+    note = tickets.add_note(work.ticket, text=text.strip(), at=at, agent=by.agent)
+    work.log(EventKind.NOTE_ADDED, by=by, at=at, note=note.id, agent=by.agent)
+
+
+def close_work(*works: Work, by: Actor, at: datetime, is_new: bool = False) -> list[Fired]:
+    """Store everything the works have gathered, and what follows from it. Returns the escalations fired."""
+    fired = _escalate(works, by=by, at=at)
+    for work in works:
+        _log_steps(work, [one for one in fired if one.plan.ticket == work.ticket.id], by=by, at=at)
+    sla.keep([work.desk for work in works], wakes=lambda desk: _wakes(desk, works, fired, at))
+    if notes := [note for work in works for note in work.notes]:
+        Note.objects.bulk_create(notes)
+    tickets.record(*(event for work in works for event in work.events))
+    for work in works:
+        work.ticket.updated_at = at
+        if is_new:
+            tickets.insert_ticket(work.ticket)
+        else:
+            tickets.save_ticket(work.ticket, *SUMMARY, *sorted(work.changed))
+    return fired
+
+
+def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
+    """Plan what is called for; the crew is looked up only when somebody must be told."""
+    called = {work.ticket.id: _called_by(work, at) for work in works}
+    outstayed = {work.ticket.id: _outstayed(work, at) for work in works}
+    if not any(
+        work.steps or work.climbing or work.asked or called[work.ticket.id] or outstayed[work.ticket.id]
+        for work in works
+    ):
+        return []
+    plans = Plans(escalation.load_crew(at))
+    for work in works:
+        policy = work.desk.policy.escalation
+        plans.climb_ladder(work.ticket, work.steps, policy)
+        for rule in called[work.ticket.id]:
+            plans.call(work.ticket, rule, at=at)
+        for state, fires_at in outstayed[work.ticket.id]:
+            plans.outstayed(work.ticket, state, fires_at=fires_at)
+        work.climbing = [row for row in work.climbing if plans.climb(work.ticket, row, within=CLIMB_WITHIN)]
+        for target, reason in work.asked:
+            plans.ask(
+                work.ticket, target, reason=reason, number=escalation.asked_before(work.ticket.id, target) + 1,
+                within=CLIMB_WITHIN, at=at,
+            )  # fmt: skip
+    fired = plans.write(at=at)
+    if climbed := [row.id for work in works for row in work.climbing]:
+        escalation.climbed(climbed, at=at)
+    for work in works:
+        mine = [one for one in fired if one.plan.ticket == work.ticket.id]
+        if not work.ticket.is_active:
+            continue
+        if any(one.has_task for one in mine):
+            work.happen(Occurrence.ESCALATED, at=at)
+        team = next(
+            (one.plan.team for one in mine if one.plan.kind is EscalationKind.STATE and one.plan.team), None
+        )
+        if team is not None:
+            _hand_up(work, team, by=by, at=at)
+    return fired
+
+
+def _hand_up(work: Work, team: int, *, by: Actor, at: datetime) -> None:
+    """A ticket that outstayed its level goes to the next one's team, and to its best agent on shift."""
+    to = Team.objects.get(id=team)
+    picked = routing.pick_agent(
+        to.id, language=work.ticket.language or None, dedicated=work.customer.dedicated_agent_id, at=at
+    )
+    give(
+        work,
+        team=to,
+        agent=int(picked.agent) if picked.agent else None,
+        by=by,
+        at=at,
+        because="outstayed_level",
+    )
+
+
+def give(work: Work, *, team: Team | None, agent: int | None, by: Actor, at: datetime, because: str) -> None:
+    """Hand the ticket over; a team of another level closes and reopens the ownership clocks."""
+    ticket = work.ticket
+    occurrences = []
+    if team is not None and team.id != ticket.team_id:
+        level = max(team.level, 1)
+        if level != ticket.level:
+            work.log(EventKind.LEVEL_CHANGED, by=by, at=at, before=ticket.level, after=level)
+            ticket.level = level
+            ticket.level_entered_at = at
+            occurrences.append(Occurrence.LEVEL_ENTERED)
+        ticket.team_id = team.id
+        work.changed |= {"team", "level", "level_entered_at"}
+    if agent is not None:
+        occurrences.append(Occurrence.ASSIGNED)
+        routing.note_assigned(agent, at=at)
+        if ticket.status == Status.NEW:
+            ticket.status = Status.OPEN
+        work.log(
+            EventKind.TICKET_ASSIGNED, by=by, at=at, before=ticket.assignee_id, assignee=agent, team=ticket.team_id,
+            because=because,
+        )  # fmt: skip
+    elif ticket.assignee_id is not None:
+        occurrences.append(Occurrence.UNASSIGNED)
+        work.log(
+            EventKind.TICKET_UNASSIGNED,
+            by=by,
+            at=at,
+            before=ticket.assignee_id,
+            team=ticket.team_id,
+            because=because,
+        )
+    ticket.assignee_id = agent
+    work.changed.add("assignee")
+    if occurrences:
+        work.happen(*occurrences, at=at)
+
+
+def _called_by(work: Work, at: datetime) -> tuple[EventRule, ...]:
+    if not work.triggers or not work.ticket.is_active:
+        return ()
+    facts = _facts(work, at)
+    return work.desk.policy.escalation.called_by(frozenset(work.triggers), facts)
+
+
+def _outstayed(work: Work, at: datetime) -> list[tuple[StateRule, datetime]]:
+    if not work.may_outstay or work.ticket.status not in (Status.NEW, Status.OPEN):
+        return []
+    facts = None
+    found = []
+    for rule, due in _state_rules(work.desk):
+        if due <= at:
+            facts = facts or _facts(work, at)
+            if rule.condition.matches(facts):
+                found.append((rule, due))
+    return found
+
+
+def _facts(work: Work, at: datetime) -> TicketFacts:
+    ticket = work.ticket
+    team = (
+        Team.objects.filter(id=ticket.team_id).values_list("slug", flat=True).first()
+        if ticket.team_id
+        else None
+    )
+    return facts_of(ticket, customer=work.customer, policy=work.desk.policy, at=at, team=team, text=work.text)
+
+
+def _state_rules(desk: Desk) -> Iterator[tuple[StateRule, datetime]]:
+    """The rules on time in this level with the instant each falls due."""
+    ticket = desk.ticket
+    if ticket.level_entered_at is None:
+        return
+    promises = desk.policy.promises
+    calendar = promises.calendars[promises.default_calendar]
+    for rule in desk.policy.escalation.states:
+        if rule.level == ticket.level:
+            yield rule, calendar.add(ticket.level_entered_at, rule.after)
+
+
+def _wakes(
+    desk: Desk, works: Sequence[Work], fired: Sequence[Fired], at: datetime
+) -> Iterable[datetime | None]:
+    """Further instants to look at a ticket: ends and reminders of waits, tasks that climb, time in a level."""
+    ticket = desk.ticket
+    if not ticket.is_active:
+        if ticket.status == Status.RESOLVED and ticket.resolved_at is not None:
+            yield ticket.resolved_at + desk.policy.promises.closes_after
+        return
+    for wait in desk.waits:
+        if wait.ended_at is None:
+            yield wait.ends_by
+            yield wait.remind_at
+    work = next(work for work in works if work.desk is desk)
+    climbing = {row.id for row in work.climbing}
+    # A task that nobody took and that cannot climb further stays open, and wakes nobody again.
+    yield from (row.due_at for row in work.open_tasks if row.id not in climbing and row.due_at > at)
+    yield from (
+        at + one.plan.within
+        for one in fired
+        if one.plan.ticket == ticket.id and one.has_task and one.plan.within
+    )
+    yield from (due for _, due in _state_rules(desk) if due > at)
+
+
+def _log_steps(work: Work, fired: Sequence[Fired], *, by: Actor, at: datetime) -> None:
+    """One line for each step fired; a task leaves a note on the ticket as well."""
+    for one in fired:
+        kind = EventKind.STEP_FIRED if one.plan.kind is EscalationKind.PERCENT else EventKind.TICKET_ESCALATED
+        work.log(kind, by=by, at=at, **one.data)
+        if one.has_task:
+            work.notes.append(
+                Note(
+                    tenant_id=work.ticket.tenant_id,
+                    public_id=new_id(at),
+                    ticket_id=work.ticket.id,
+                    kind="escalation",
+                    text="",
+                    data=one.data,
+                    created_at=at,
+                )
+            )

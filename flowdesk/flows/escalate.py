@@ -1,0 +1,124 @@
+"""Time passes, people escalate, somebody takes it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from flowdesk.core.actor import Act, Actor
+from flowdesk.core.errors import Fault, Invalid
+from flowdesk.core.tenant import act
+from flowdesk.engine.promises import Occurrence, WaitReason
+from flowdesk.escalation import services as escalation
+from flowdesk.flows.desk import Work, close_work, open_work, work_on, write_note
+from flowdesk.flows.receive import end_wait
+from flowdesk.flows.work import end_work
+from flowdesk.tickets import services as tickets
+from flowdesk.tickets.states import EventKind, Status
+
+BY_HAND_WITHIN = timedelta(hours=1)
+
+
+@act
+def wake(ids: Sequence[int], *, by: Actor, now: datetime) -> int:
+    """Do what time has made due on these tickets of one tenant: misses, rungs, ends of waits, climbs.
+
+    Tickets that somebody works on at this moment are left for the next round. Returns how many were woken.
+    """
+    by.must(Act.WORK)
+    works = work_on(tickets.claim_tickets(ids, at=now))
+    for work in works:
+        _wake(work, by=by, at=now)
+    if works:
+        close_work(*works, by=by, at=now)
+    return len(works)
+
+
+def _wake(work: Work, *, by: Actor, at: datetime) -> None:
+    ticket = work.ticket
+    if ticket.wake_failures:
+        ticket.wake_failures = 0
+        work.changed.add("wake_failures")
+    if ticket.status == Status.RESOLVED:
+        _close(work, by=by, at=at)
+        return
+    work.pass_time(to=at)
+    _end_waits(work, by=by, at=at)
+    if not ticket.is_active:
+        return
+    work.may_outstay = True
+    work.climbing = [row for row in work.open_tasks if row.due_at <= at]
+
+
+def _end_waits(work: Work, *, by: Actor, at: datetime) -> None:
+    """Waits that reached their bound end themselves; a wait for the customer reminds first and resolves last."""
+    rules = work.desk.policy.promises.waits
+    for wait in list(work.desk.waits):
+        reason = WaitReason(wait.reason)
+        rule = rules.get(reason)
+        if wait.ends_by <= at:
+            if rule is not None and rule.resolves_at_limit:
+                end_work(work, by=by, at=at, because="customer_silent")
+                return
+            end_wait(work, reason, by=by, at=at, because="limit")
+            work.happen(Occurrence.WAIT_ENDED, at=at, ended_waits=[reason])
+        elif wait.remind_at is not None and wait.remind_at <= at:
+            wait.remind_at = None
+            wait.save(update_fields=["remind_at"])
+            work.log(EventKind.WAIT_REMINDED, by=by, at=at, reason=reason.value)
+
+
+def _close(work: Work, *, by: Actor, at: datetime) -> None:
+    """A resolved ticket closes after a while; a later message opens a linked follow-up."""
+    ticket = work.ticket
+    closes_at = (ticket.resolved_at or at) + work.desk.policy.promises.closes_after
+    if closes_at > at:
+        return
+    ticket.status = Status.CLOSED
+    ticket.closed_at = at
+    work.changed.add("closed_at")
+    work.log(EventKind.TICKET_CLOSED, by=by, at=at, because="time")
+    work.happen(Occurrence.CLOSED, at=at)
+
+
+@act
+def escalate(ticket_id: str, *, target: str, by: Actor, now: datetime, note: str = "") -> None:
+    """Escalate by hand to a post, the team lead or those on call; it is a task with a deadline."""
+    work = open_work(ticket_id, Act.ESCALATE, by=by)
+    tickets.must_be_active(work.ticket)
+    crew = escalation.load_crew(now)
+    known = {"team_lead", "on_call", *crew.offices}
+    if target not in known:
+        raise Invalid(Fault("target", f"is not one of {', '.join(sorted(known))}"))
+    write_note(work, note, by=by, at=now)
+    work.pass_time(to=now)
+    work.asked.append((target, "by_hand"))
+    close_work(work, by=by, at=now)
+
+
+@act
+def acknowledge(escalation_id: str, *, by: Actor, now: datetime) -> None:
+    """Take an escalation: the climb stops. Raises AlreadyAcknowledged when somebody was faster."""
+    ticket_id = escalation.ticket_of(escalation_id)
+    work = open_work(ticket_id, Act.ACKNOWLEDGE, by=by)
+    one = escalation.lock_escalation(escalation_id)
+    taken = escalation.acknowledge(one, agent=by.agent, at=now)
+    work.open_tasks = [row for row in work.open_tasks if row.id not in taken]
+    work.log(EventKind.ESCALATION_ACKNOWLEDGED, by=by, at=now, escalations=taken, agent=by.agent)
+    work.pass_time(to=now)
+    close_work(work, by=by, at=now)
+
+
+@act
+def put_aside(ticket_id: int, *, by: Actor, now: datetime, fault: str) -> None:
+    """A ticket could not be woken: count it, so that the loop goes on and the third failure is the last."""
+    by.must(Act.WORK)
+    failures = tickets.count_failure(ticket_id)
+    if failures is not None:
+        tickets.record(
+            tickets.NewEvent(
+                ticket=ticket_id,
+                kind=EventKind.WAKE_FAILED,
+                at=now,
+                by=by,
+                data={"failures": failures, "fault": fault},
+            )
+        )

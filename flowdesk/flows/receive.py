@@ -1,0 +1,308 @@
+"""Words come in: a new ticket is understood, routed and promised; a message on a known one moves its clocks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from flowdesk.core.actor import Act, Actor, ActorKind
+from flowdesk.core.errors import Fault, Invalid
+from flowdesk.core.ids import new_id, shown
+from flowdesk.core.tenant import act
+from flowdesk.engine.courtesy import is_mere_thanks
+from flowdesk.engine.escalation import EventTrigger
+from flowdesk.engine.facts import FieldType, Priority, TicketFacts
+from flowdesk.engine.promises import Occurrence, WaitReason
+from flowdesk.escalation import services as escalation
+from flowdesk.flows.desk import Work, close_work, open_work
+from flowdesk.intake import services as intake
+from flowdesk.intake.services import InboundMessage, Writer
+from flowdesk.policies.services import Policy, current_policy
+from flowdesk.routing import services as routing
+from flowdesk.routing.services import Routed
+from flowdesk.sla import services as sla
+from flowdesk.tickets import services as tickets
+from flowdesk.tickets.mapping import office_is_open
+from flowdesk.tickets.models import AuthorKind, Explanation, Ticket
+from flowdesk.tickets.states import Channel, EventKind, Status
+from flowdesk.triage import services as triage
+from flowdesk.triage.services import Classified
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A ticket that has been opened."""
+
+    id: str
+    number: int
+
+
+@act
+def open_ticket(
+    message: InboundMessage,
+    *,
+    by: Actor,
+    now: datetime,
+    priority: Priority | None = None,
+    category: str = "",
+    follows: int | None = None,
+) -> Opened:
+    """Open a ticket from somebody's words (F-INT-02).
+
+    `priority` and `category` are what a person or a program says outright; without them the words decide.
+    Raises Invalid naming each field that cannot be used.
+    """
+    by.must(Act.OPEN)
+    intake.must_be_usable(message)
+    policy = current_policy()
+    fields = usable_fields(message.fields, policy)
+    _must_know(message, category, policy)
+    writer = intake.recognise(message, lowest_tier=lowest_tier(policy), at=now)
+    classified = triage.classify_ticket(
+        _facts(message, writer, policy, fields, at=now), policy, category=category or None, priority=priority
+    )
+    routed = routing.route_ticket(
+        classified.facts, policy, dedicated=writer.customer.dedicated_agent_id, at=now
+    )
+    work = _new_work(message, writer, classified, routed, policy, by=by, at=now, follows=follows)
+    _promise(work, routed, by=by, at=now)
+    _write_down(work, message, writer, classified, routed, by=by, at=now)
+    close_work(work, by=by, at=now, is_new=True)
+    return Opened(id=shown(tickets.PREFIX, work.ticket.public_id), number=work.ticket.number)
+
+
+@act
+def take_message(
+    ticket_id: str,
+    *,
+    text: str,
+    channel: Channel,
+    by: Actor,
+    now: datetime,
+    contact: int | None = None,
+    html: str = "",
+) -> None:
+    """The customer writes again: an answer falls due, a wait for them ends, a resolved ticket reopens."""
+    work = open_work(ticket_id, Act.OPEN, by=by)
+    ticket = work.ticket
+    if not text.strip():
+        raise Invalid(Fault("text", "must not be empty"))
+    if ticket.status in (Status.CLOSED, Status.VOID):
+        raise tickets.WrongState("The ticket is closed; a new message opens a linked follow-up.")
+    tickets.add_message(
+        ticket, author=AuthorKind.CONTACT, text=text, html=html, at=now, channel=channel,
+        contact=contact or ticket.contact_id,
+    )  # fmt: skip
+    work.text = text
+    thanks = is_mere_thanks(text)
+    occurrences = [Occurrence.CUSTOMER_THANKED if thanks else Occurrence.CUSTOMER_WROTE]
+    work.log(EventKind.CUSTOMER_WROTE, by=by, at=now, thanks=thanks, channel=channel.value)
+    if ticket.status == Status.RESOLVED and not thanks:
+        occurrences.append(Occurrence.REOPENED)
+        reopen(work, by=by, at=now, because="customer_wrote")
+    elif ticket.is_active:
+        end_wait(work, WaitReason.CUSTOMER, by=by, at=now, because="customer_wrote")
+        if not thanks:
+            ticket.waiting_internal_since = ticket.waiting_internal_since or now
+            work.changed.add("waiting_internal_since")
+    work.happen(*occurrences, at=now)
+    work.may_outstay = True
+    close_work(work, by=by, at=now)
+
+
+def reopen(work: Work, *, by: Actor, at: datetime, because: str) -> None:
+    """Set a resolved ticket to work again; the caller lets REOPENED happen."""
+    ticket = work.ticket
+    ticket.status = Status.OPEN
+    ticket.reopen_count += 1
+    ticket.resolved_at = None
+    ticket.waiting_internal_since = at
+    work.changed |= {"reopen_count", "resolved_at", "waiting_internal_since"}
+    work.log(EventKind.TICKET_REOPENED, by=by, at=at, because=because)
+
+
+def end_wait(work: Work, reason: WaitReason, *, by: Actor, at: datetime, because: str) -> bool:
+    """End an open wait for this reason; the ticket is open again when no other is left."""
+    open_ones = [wait for wait in work.desk.waits if wait.reason == reason and wait.ended_at is None]
+    for wait in open_ones:
+        wait.ended_at = at
+        wait.save(update_fields=["ended_at"])
+        work.log(EventKind.WAIT_ENDED, by=by, at=at, reason=reason.value, because=because)
+    left = [wait for wait in work.desk.waits if wait.ended_at is None]
+    if open_ones:
+        work.ticket.status = status_of(left)
+    return bool(open_ones)
+
+
+def status_of(waits: list[Any]) -> Status:
+    """The status that open waits make: pending is the customer's move, on hold anybody else's."""
+    reasons = {wait.reason for wait in waits}
+    if reasons - {WaitReason.CUSTOMER.value}:
+        return Status.ON_HOLD
+    return Status.PENDING if reasons else Status.OPEN
+
+
+def lowest_tier(policy: Policy) -> str:
+    """The tier of somebody we do not know yet."""
+    return min(policy.promises.tiers.values(), key=lambda tier: tier.rank).name
+
+
+def usable_fields(given: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
+    """The tenant's own fields as their types want them; raises Invalid naming field and reason."""
+    faults, fields = [], {}
+    for name, value in given.items():
+        wanted = policy.fields.get(name)
+        if wanted is None:
+            faults.append(Fault(f"fields.{name}", "is not a field of this tenant"))
+        elif wanted is FieldType.NUMBER and (
+            isinstance(value, bool) or not isinstance(value, int | float | Decimal)
+        ):
+            faults.append(Fault(f"fields.{name}", "must be a number"))
+        elif wanted is FieldType.TRUTH and not isinstance(value, bool):
+            faults.append(Fault(f"fields.{name}", "must be true or false"))
+        elif wanted in (FieldType.TEXT, FieldType.SLUG) and not (
+            isinstance(value, str) and len(value) <= 2000
+        ):
+            faults.append(Fault(f"fields.{name}", "must be text of at most 2000 characters"))
+        else:
+            fields[name] = Decimal(str(value)) if isinstance(value, float) else value
+    if faults:
+        raise Invalid(*faults)
+    return fields
+
+
+def _must_know(message: InboundMessage, category: str, policy: Policy) -> None:
+    if message.tier and message.tier not in policy.promises.tiers:
+        raise Invalid(Fault("tier", f"is not one of {', '.join(policy.promises.tiers)}"))
+    known = [rule.category for rule in policy.triage.categories]
+    if category and category not in known:
+        raise Invalid(Fault("category", f"is not one of {', '.join(known)}"))
+
+
+def _facts(
+    message: InboundMessage, writer: Writer, policy: Policy, fields: Mapping[str, Any], *, at: datetime
+) -> TicketFacts:
+    customer, contact = writer.customer, writer.contact
+    language = message.language or (contact.language if contact else "") or customer.language
+    return TicketFacts(
+        subject=message.subject,
+        text=message.text,
+        channel=message.channel.value,
+        language=language or None,
+        customer_tier=customer.tier,
+        is_vip=customer.is_vip,
+        customer_id=str(customer.id),
+        contact_id=str(contact.id) if contact else None,
+        fields=fields,
+        business_hours=office_is_open(policy, at),
+        recent_escalations=escalation.recent_escalations(customer.id, at=at),
+        created_at=at,
+    )
+
+
+def _new_work(
+    message: InboundMessage,
+    writer: Writer,
+    classified: Classified,
+    routed: Routed,
+    policy: Policy,
+    *,
+    by: Actor,
+    at: datetime,
+    follows: int | None,
+) -> Work:
+    facts = classified.facts
+    ticket = Ticket(
+        tenant_id=by.tenant,
+        id=tickets.new_ticket_id(),
+        public_id=new_id(at),
+        subject=message.subject.strip(),
+        status=Status.OPEN if routed.agent else Status.NEW,
+        priority=int(facts.priority),
+        impact=classified.priority.impact.value[0].upper(),
+        urgency=classified.priority.urgency.value[0].upper(),
+        category=facts.category or "",
+        subcategory=facts.subcategory or "",
+        complexity=facts.complexity or 1,
+        language=facts.language or "",
+        channel=message.channel,
+        signals=sorted(facts.signals),
+        fields={name: _stored(value) for name, value in facts.fields.items()},
+        customer_id=writer.customer.id,
+        contact_id=writer.contact.id if writer.contact else None,
+        team_id=routed.team.id if routed.team else None,
+        assignee_id=routed.agent,
+        level=max(routed.team.level, 1) if routed.team else 1,
+        follows_id=follows,
+        policy_revision_id=policy.id,
+        rule_target_minutes=routed.decision.sla_target_minutes,
+        rule_target_loosens=routed.decision.loosen,
+        created_at=at,
+        updated_at=at,
+        waiting_internal_since=at,
+        level_entered_at=at,
+    )
+    work = Work(
+        desk=sla.new_desk(ticket, tier=writer.customer.tier, policy=policy),
+        customer=writer.customer,
+        text=message.text,
+    )
+    work.triggers.add(EventTrigger.CREATED)
+    return work
+
+
+def _stored(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _promise(work: Work, routed: Routed, *, by: Actor, at: datetime) -> None:
+    """Start the clocks. A call logged by an agent was answered when it came in."""
+    occurrences = [Occurrence.LEVEL_ENTERED, Occurrence.ASSIGNED if routed.agent else Occurrence.UNASSIGNED]
+    if work.ticket.channel == Channel.PHONE and by.kind is ActorKind.USER:
+        occurrences.append(Occurrence.PHONE_LOGGED)
+        work.ticket.first_response_at = at
+    else:
+        occurrences.append(Occurrence.CREATED)
+    work.happen(*occurrences, at=at)
+
+
+def _write_down(
+    work: Work,
+    message: InboundMessage,
+    writer: Writer,
+    classified: Classified,
+    routed: Routed,
+    *,
+    by: Actor,
+    at: datetime,
+) -> UUID:
+    ticket = work.ticket
+    public_id = tickets.add_message(
+        ticket, author=AuthorKind.CONTACT, text=message.text, html=message.html, at=at, channel=message.channel,
+        contact=writer.contact.id if writer.contact else None,
+    )  # fmt: skip
+    work.log(
+        EventKind.TICKET_OPENED, by=by, at=at, channel=ticket.channel, priority=ticket.priority,
+        tier=writer.customer.tier, level=ticket.level, team=ticket.team_id, assignee=ticket.assignee_id,
+        phone=ticket.first_response_at is not None, rule=routed.decision.rule,
+        rule_target_minutes=ticket.rule_target_minutes, rule_target_loosens=ticket.rule_target_loosens,
+        revision=ticket.policy_revision_id,
+    )  # fmt: skip
+    if routed.agent:
+        routing.note_assigned(routed.agent, at=at)
+        work.log(
+            EventKind.TICKET_ASSIGNED,
+            by=by,
+            at=at,
+            assignee=routed.agent,
+            team=ticket.team_id,
+            because="routed",
+        )
+    traces = {**classified.traces, "routing": {**routed.trace, "revision": work.desk.policy.number}}
+    Explanation.objects.bulk_create(
+        Explanation(tenant_id=ticket.tenant_id, ticket_id=ticket.id, subject=subject, at=at, trace=trace)
+        for subject, trace in traces.items()
+    )
+    return public_id

@@ -1,0 +1,299 @@
+"""What agents do with a ticket."""
+
+from datetime import datetime
+
+from flowdesk.core.actor import Act, Actor
+from flowdesk.core.errors import Fault, Invalid
+from flowdesk.core.ids import parsed, shown
+from flowdesk.core.tenant import act
+from flowdesk.engine.business_time import BusinessCalendar, Unit, due_at
+from flowdesk.engine.escalation import EventTrigger
+from flowdesk.engine.facts import Priority
+from flowdesk.engine.promises import Occurrence, WaitReason
+from flowdesk.engine.sla_policy import Amount
+from flowdesk.escalation import services as escalation
+from flowdesk.flows.desk import Work, close_work, give, open_work, write_note
+from flowdesk.flows.receive import end_wait, reopen, status_of
+from flowdesk.people.models import Agent, Team
+from flowdesk.routing import services as routing
+from flowdesk.sla.services import Desk
+from flowdesk.tickets import services as tickets
+from flowdesk.tickets.models import AuthorKind, Wait
+from flowdesk.tickets.states import EventKind, Status
+
+LONGEST_TEXT = 200_000
+
+
+@act
+def send_reply(
+    ticket_id: str,
+    *,
+    text: str,
+    by: Actor,
+    now: datetime,
+    then_wait: bool = False,
+    html: str = "",
+    channel: str = "",
+) -> str:
+    """Answer the customer; `then_wait` gives them the next move in the same save. Returns the message's id."""
+    work = open_work(ticket_id, Act.WORK, by=by)
+    ticket = work.ticket
+    tickets.must_be_active(ticket)
+    _must_say_something(text)
+    message = tickets.add_message(
+        ticket, author=AuthorKind.AGENT, text=text, html=html, at=now, channel=channel or ticket.channel,
+        agent=by.agent,
+    )  # fmt: skip
+    ticket.first_response_at = ticket.first_response_at or now
+    ticket.reply_count += 1
+    ticket.waiting_internal_since = None
+    if ticket.status == Status.NEW:
+        ticket.status = Status.OPEN
+    work.changed |= {"first_response_at", "reply_count", "waiting_internal_since"}
+    work.log(EventKind.AGENT_REPLIED, by=by, at=now, message=message.hex, agent=by.agent)
+    occurrences = [Occurrence.AGENT_REPLIED]
+    waits = []
+    if then_wait and not _waits_for(work, WaitReason.CUSTOMER):
+        waits = [WaitReason.CUSTOMER]
+        occurrences.append(Occurrence.WAIT_STARTED)
+    work.happen(*occurrences, at=now, waits=waits)
+    if waits:
+        _begin_wait(work, WaitReason.CUSTOMER, note="", by=by, at=now, until=None)
+    close_work(work, by=by, at=now)
+    return shown("msg", message)
+
+
+@act
+def add_note(ticket_id: str, *, text: str, by: Actor, now: datetime) -> str:
+    """Write among ourselves: no clock of the customer's moves. Returns the note's id."""
+    work = open_work(ticket_id, Act.WORK, by=by)
+    _must_say_something(text)
+    note = tickets.add_note(work.ticket, text=text, at=now, agent=by.agent)
+    work.ticket.waiting_internal_since = None
+    work.changed.add("waiting_internal_since")
+    work.log(EventKind.NOTE_ADDED, by=by, at=now, note=note.id, agent=by.agent)
+    work.pass_time(to=now)
+    close_work(work, by=by, at=now)
+    return shown("nte", note.public_id)
+
+
+@act
+def assign(
+    ticket_id: str, *, by: Actor, now: datetime, agent: str | None = None, team: str | None = None
+) -> None:
+    """Give the ticket to an agent, to a team (its best agent takes it), or, with neither, back to its queue."""
+    work = open_work(ticket_id, Act.ASSIGN, by=by)
+    tickets.must_be_active(work.ticket)
+    new_team = _team(team) if team else None
+    new_agent = _agent(agent) if agent else None
+    if new_team is not None and new_agent is None:
+        new_agent = _best_of(work, new_team, at=now)
+    give(work, team=new_team, agent=new_agent, by=by, at=now, because="by_hand")
+    close_work(work, by=by, at=now)
+
+
+@act
+def take(ticket_id: str, *, by: Actor, now: datetime) -> None:
+    """Take the ticket oneself."""
+    work = open_work(ticket_id, Act.WORK, by=by)
+    tickets.must_be_active(work.ticket)
+    if by.agent is None:
+        raise Invalid(Fault("agent", "you do not work tickets in this tenant"))
+    give(work, team=None, agent=by.agent, by=by, at=now, because="taken")
+    close_work(work, by=by, at=now)
+
+
+@act
+def wait(
+    ticket_id: str,
+    *,
+    reason: WaitReason,
+    by: Actor,
+    now: datetime,
+    note: str = "",
+    until: datetime | None = None,
+) -> None:
+    """Stop the clocks that this wait may stop, with a reason and a bound (F-SLA-11..14)."""
+    work = open_work(ticket_id, Act.WORK, by=by)
+    tickets.must_be_active(work.ticket)
+    rule = work.desk.policy.promises.waits.get(reason)
+    if rule is None:
+        raise Invalid(Fault("reason", "is not a wait of this tenant's policy"))
+    if rule.needs_note and not note.strip():
+        raise Invalid(Fault("note", "says whom you wait for; this reason needs it"))
+    if len(note) > 500:
+        raise Invalid(Fault("note", "is longer than 500 characters"))
+    if _waits_for(work, reason):
+        raise tickets.WrongState("The ticket waits for that reason already.")
+    work.happen(Occurrence.WAIT_STARTED, at=now, waits=[reason])
+    _begin_wait(work, reason, note=note.strip(), by=by, at=now, until=until)
+    work.ticket.waiting_internal_since = None
+    work.changed.add("waiting_internal_since")
+    close_work(work, by=by, at=now)
+
+
+@act
+def resume(ticket_id: str, *, by: Actor, now: datetime, reason: WaitReason | None = None) -> None:
+    """End one wait, or all of them; the deadlines move by the business time of the pause."""
+    work = open_work(ticket_id, Act.WORK, by=by)
+    reasons = [reason] if reason else [WaitReason(wait.reason) for wait in work.desk.waits]
+    ended = [one for one in reasons if end_wait(work, one, by=by, at=now, because="by_hand")]
+    if not ended:
+        raise tickets.WrongState("The ticket is not waiting.")
+    work.happen(Occurrence.WAIT_ENDED, at=now, ended_waits=ended)
+    close_work(work, by=by, at=now)
+
+
+@act
+def resolve(ticket_id: str, *, by: Actor, now: datetime, note: str = "") -> None:
+    """The work is done: every customer clock stops, open waits and escalations end; `note` says what settled it."""
+    work = open_work(ticket_id, Act.WORK, by=by)
+    tickets.must_be_active(work.ticket)
+    write_note(work, note, by=by, at=now)
+    end_work(work, by=by, at=now, because="by_hand")
+    close_work(work, by=by, at=now)
+
+
+def end_work(work: Work, *, by: Actor, at: datetime, because: str) -> None:
+    """Resolve a ticket on its desk."""
+    ticket = work.ticket
+    for reason in [WaitReason(wait.reason) for wait in work.desk.waits]:
+        end_wait(work, reason, by=by, at=at, because="resolved")
+    ticket.status = Status.RESOLVED
+    ticket.resolved_at = at
+    ticket.waiting_internal_since = None
+    work.changed |= {"resolved_at", "waiting_internal_since"}
+    work.log(EventKind.TICKET_RESOLVED, by=by, at=at, because=because, agent=by.agent)
+    work.happen(Occurrence.RESOLVED, at=at)
+    escalation.close_all(ticket.id, at=at)
+
+
+@act
+def reopen_ticket(ticket_id: str, *, by: Actor, now: datetime, note: str = "") -> None:
+    """Take a resolved ticket up again; a closed one is followed up instead."""
+    work = open_work(ticket_id, Act.WORK, by=by)
+    if work.ticket.status != Status.RESOLVED:
+        raise tickets.WrongState("Only a resolved ticket can be reopened.")
+    write_note(work, note, by=by, at=now)
+    reopen(work, by=by, at=now, because="by_hand")
+    work.happen(Occurrence.REOPENED, at=now)
+    close_work(work, by=by, at=now)
+
+
+@act
+def prioritise(ticket_id: str, *, priority: Priority, by: Actor, now: datetime, note: str = "") -> None:
+    """Set the priority by hand; the running promises change as the policy says."""
+    work = open_work(ticket_id, Act.PRIORITISE, by=by)
+    ticket = work.ticket
+    tickets.must_be_active(ticket)
+    before = ticket.priority
+    if before == int(priority):
+        return
+    write_note(work, note, by=by, at=now)
+    work.pass_time(to=now)  # what was due on the old terms is due
+    ticket.priority = int(priority)
+    work.changed.add("priority")
+    work.log(EventKind.PRIORITY_CHANGED, by=by, at=now, before=before, after=int(priority), agent=by.agent)
+    work.happen(Occurrence.TERMS_CHANGED, at=now)
+    work.pass_time(to=now)  # and what the new terms make due at once, too
+    work.triggers.add(EventTrigger.PRIORITISED)
+    close_work(work, by=by, at=now)
+
+
+@act
+def void(ticket_id: str, *, by: Actor, now: datetime, because: str = "spam") -> None:
+    """Spam, a test, or deleted: its clocks stay outside every rate."""
+    work = open_work(ticket_id, Act.WORK, by=by)
+    ticket = work.ticket
+    ticket.status = Status.VOID
+    ticket.closed_at = now
+    work.changed.add("closed_at")
+    for wait_row in work.desk.waits:
+        wait_row.ended_at = now
+        wait_row.save(update_fields=["ended_at"])
+    work.log(EventKind.TICKET_VOIDED, by=by, at=now, because=because)
+    work.happen(Occurrence.VOIDED, at=now)
+    escalation.close_all(ticket.id, at=now)
+    close_work(work, by=by, at=now)
+
+
+def _best_of(work: Work, team: Team, *, at: datetime) -> int | None:
+    picked = routing.pick_agent(
+        team.id, language=work.ticket.language or None, dedicated=work.customer.dedicated_agent_id, at=at
+    )
+    return int(picked.agent) if picked.agent else None
+
+
+def _begin_wait(
+    work: Work, reason: WaitReason, *, note: str, by: Actor, at: datetime, until: datetime | None
+) -> None:
+    """Write the wait with its bound: the policy's longest, or sooner if asked."""
+    desk, ticket = work.desk, work.ticket
+    rule = desk.policy.promises.waits.get(reason)
+    limit = _after(desk, at, rule.longest) if rule else due_at(_calendar(desk), at, 5, Unit.BUSINESS_DAYS)
+    if until is not None:
+        if until <= at:
+            raise Invalid(Fault("until", "lies in the past"))
+        if until > limit:
+            raise Invalid(Fault("until", f"is later than this wait may last ({limit.isoformat()})"))
+        limit = until
+    wait_row = Wait.objects.create(
+        tenant_id=ticket.tenant_id,
+        ticket_id=ticket.id,
+        reason=reason.value,
+        note=note,
+        started_at=at,
+        ends_by=limit,
+        remind_at=_after(desk, at, rule.remind_after) if rule and rule.remind_after else None,
+        agent_id=by.agent,
+    )
+    desk.waits.append(wait_row)
+    ticket.status = status_of([one for one in desk.waits if one.ended_at is None])
+    work.log(
+        EventKind.WAIT_STARTED, by=by, at=at, reason=reason.value, wait=wait_row.id, ends_by=limit.isoformat(),
+        told=bool(rule and rule.is_told),
+    )  # fmt: skip
+
+
+def _after(desk: Desk, at: datetime, amount: Amount) -> datetime:
+    return due_at(_calendar(desk), at, amount.amount, amount.unit)
+
+
+def _calendar(desk: Desk) -> BusinessCalendar:
+    promises = desk.policy.promises
+    return promises.calendars[promises.default_calendar]
+
+
+def _waits_for(work: Work, reason: WaitReason) -> bool:
+    return any(one.reason == reason and one.ended_at is None for one in work.desk.waits)
+
+
+def _must_say_something(text: str) -> None:
+    if not text.strip():
+        raise Invalid(Fault("text", "must not be empty"))
+    if len(text) > LONGEST_TEXT:
+        raise Invalid(Fault("text", f"is longer than {LONGEST_TEXT} characters"))
+    if "\x00" in text:
+        raise Invalid(Fault("text", "holds a null character"))
+
+
+def _agent(public_id: str) -> int:
+    found = Agent.objects.filter(public_id=parsed("agt", public_id), left_at__isnull=True).values_list(
+        "id", flat=True
+    )
+    if not found:
+        raise Invalid(Fault("agent", "there is no agent by that id"))
+    return int(found[0])
+
+
+def _team(name: str) -> Team:
+    """A team by public id or slug."""
+    known = (
+        Team.objects.filter(public_id=parsed("tem", name))
+        if name.startswith("tem_")
+        else Team.objects.filter(slug=name)
+    )
+    found = known.first()
+    if found is None:
+        raise Invalid(Fault("team", "there is no team by that name"))
+    return found

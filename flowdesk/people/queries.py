@@ -1,0 +1,88 @@
+"""Reads of people."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flowdesk.accounts.models import Tenant
+from flowdesk.core.tenant import current_tenant
+from flowdesk.engine.business_time import Weekday
+from flowdesk.engine.roster import Duty, on_duty
+from flowdesk.engine.roster import Shift as RosterShift
+from flowdesk.people.models import Agent, Post, Shift, Team
+
+
+@dataclass(frozen=True, slots=True)
+class PostRow:
+    slug: str
+    name: str
+    holder_id: int | None
+    above: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    id: int
+    slug: str
+    name: str
+    level: int
+    lead_id: int | None
+
+
+def posts() -> list[PostRow]:
+    """Every post with the slug of the one it falls to."""
+    rows = Post.objects.order_by("slug").values_list("slug", "name", "holder_id", "falls_to__slug")
+    return [PostRow(*row) for row in rows]
+
+
+def teams() -> list[TeamRow]:
+    """Every team, the levels in order and the specialists after them."""
+    rows = Team.objects.order_by("level", "slug").values_list("id", "slug", "name", "level", "lead_id")
+    return [TeamRow(*row) for row in rows]
+
+
+def reachable() -> frozenset[int]:
+    """Agents who are here and have not left; an absent one is passed over."""
+    return frozenset(
+        Agent.objects.filter(left_at__isnull=True, is_available=True).values_list("id", flat=True)
+    )
+
+
+def has_mandatory_contact() -> bool:
+    """Whether the tenant named somebody who is told when every post is vacant."""
+    return bool(Tenant.objects.values_list("mandatory_contact_email", flat=True).get(id=current_tenant()))
+
+
+def roster(agents: Iterable[int] | None = None) -> list[RosterShift]:
+    """The weekly shifts as the engine reads them; of these agents, or of all."""
+    rows = Shift.objects.filter(agent__left_at__isnull=True).select_related(None)
+    if agents is not None:
+        rows = rows.filter(agent_id__in=list(agents))
+    columns = rows.order_by("id").values_list(
+        "agent_id",
+        "weekdays",
+        "starts",
+        "ends",
+        "agent__zone",
+        "kind",
+        "team__slug",
+        "valid_from",
+        "valid_until",
+    )
+    return [
+        RosterShift(
+            agent=str(agent), weekdays=frozenset(Weekday(day) for day in weekdays), starts=starts, ends=ends, zone=zone,
+            kind=Duty(kind), team=team, valid_from=valid_from, valid_until=valid_until,
+        )
+        for agent, weekdays, starts, ends, zone, kind, team, valid_from, valid_until in columns
+    ]  # fmt: skip
+
+
+def on_shift(at: datetime, agents: Iterable[int] | None = None) -> frozenset[int]:
+    """Agents whose working shift holds `at`."""
+    return frozenset(int(agent) for agent in on_duty(roster(agents), at=at, kind=Duty.WORK))
+
+
+def on_call(at: datetime) -> Sequence[int]:
+    """Agents on call at this instant, in the order of their shifts."""
+    return [int(agent) for agent in on_duty(roster(), at=at, kind=Duty.ON_CALL)]

@@ -1,0 +1,161 @@
+"""The `routing` section: ordered rules, where the first match wins.
+
+rules:
+  - name: large-bill
+    condition: "category == 'billing' AND amount > 10000"
+    team: billing                      # or, instead of team and the like, action: assign_to_…
+    strategy: least_loaded
+    cc: account_manager
+    sla_target: 4_hours
+otherwise: {team: tier-1, strategy: least_loaded}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from flowdesk.engine.condition_logic import conflicts, covers
+from flowdesk.engine.conditions import Condition, ConditionFault, compile_condition
+from flowdesk.engine.facts import FIELDS, Field
+from flowdesk.engine.routing import RoutingAction, RoutingRule, RoutingRules, Strategy
+from flowdesk.policies.reader import FaultList, Node, suggestion
+
+# The words of the source documents for what a rule does (F-RTE-10), beside `team` and `strategy`.
+ACTIONS: Mapping[str, RoutingAction] = {
+    "assign_to_senior_engineer": RoutingAction(team="tier-2", senior=True),
+    "assign_to_dedicated_csm": RoutingAction(team="account-managers", dedicated=True),
+    "assign_to_account_manager": RoutingAction(team="account-managers", dedicated=True),
+    "assign_to_billing_specialist": RoutingAction(team="billing"),
+    "assign_to_security_team": RoutingAction(team="security"),
+}
+_ACTION_KEYS = ("team", "strategy", "skills", "dedicated", "senior")
+_RULE_KEYS = ("name", "action", *_ACTION_KEYS, "notify", "cc", "sla_target", "loosen")
+
+
+def read_routing(
+    node: Node, *, fields: Mapping[str, Field] = FIELDS, teams: Iterable[str] | None = None
+) -> RoutingRules:
+    """The rules in order; `teams`, where given, are the only ones that may be named. Raises PolicyFaults:
+    also for a rule that no ticket can match, by itself or because the rules above it take them all."""
+    found = node.mapping(required=["rules"], optional=["otherwise", "senior_after"])
+    known = None if teams is None else tuple(teams)
+    faults, rules, taken = FaultList(), list[RoutingRule](), set[str]()
+    with faults:
+        for number, entry in enumerate(found["rules"].list(), start=1):
+            with faults:
+                rules.append(
+                    _read_rule(entry, number=number, fields=fields, teams=known, earlier=rules, taken=taken)
+                )
+    otherwise, senior_after = RoutingRules(rules=()).otherwise, RoutingRules(rules=()).senior_after
+    with faults:
+        if "otherwise" in found:
+            otherwise = _read_action(
+                found["otherwise"], found["otherwise"].mapping(optional=_ACTION_KEYS), known
+            )
+    with faults:
+        if "senior_after" in found:
+            senior_after = found["senior_after"].integer(least=0, most=1_000)
+    faults.raise_any()
+    return RoutingRules(rules=tuple(rules), otherwise=otherwise, senior_after=senior_after)
+
+
+def read_condition(node: Node, *, fields: Mapping[str, Field] = FIELDS) -> Condition:
+    """A condition that at least some ticket might match; faults point into its text."""
+    text = node.text(longest=10_000)  # the language says itself what is too long
+    try:
+        condition = compile_condition(text, fields=fields)
+    except ConditionFault as fault:
+        raise node.refuse(fault.reason, at=fault.position) from fault
+    found = conflicts(condition.ast)
+    if found:
+        raise node.refuse(f"can never match: {found[0].reason}", at=found[0].position)
+    return condition
+
+
+def _read_rule(
+    node: Node,
+    *,
+    number: int,
+    fields: Mapping[str, Field],
+    teams: tuple[str, ...] | None,
+    earlier: list[RoutingRule],
+    taken: set[str],
+) -> RoutingRule:
+    found, faults = node.mapping(required=["condition"], optional=_RULE_KEYS), FaultList()
+    name = (faults.read(found["name"].text) if "name" in found else None) or f"rule-{number}"
+    if name in taken:
+        faults.add(found.get("name", node).fault(f"another rule is already called {name!r}"))
+    taken.add(name)  # also of a rule with faults, which `earlier` will not hold
+    condition = faults.read(lambda: read_condition(found["condition"], fields=fields))
+    above = next((rule for rule in earlier if condition and covers(rule.condition.ast, condition.ast)), None)
+    if above is not None:
+        faults.add(found["condition"].fault(f"can never match: {above.name!r} above takes all of these"))
+    action = faults.read(lambda: _read_action(node, found, teams))
+    notify = faults.read(lambda: _names(found.get("notify"))) or ()
+    cc = faults.read(lambda: _names(found.get("cc"))) or ()
+    target: timedelta | None = faults.read(found["sla_target"].length) if "sla_target" in found else None
+    loosen = faults.read(found["loosen"].truth) if "loosen" in found else False
+    if "loosen" in found and "sla_target" not in found:
+        faults.add(found["loosen"].fault("loosens nothing: the rule has no sla_target"))
+    faults.raise_any()
+    assert condition is not None
+    assert action is not None
+    return RoutingRule(
+        name=name,
+        condition=condition,
+        action=action,
+        notify=notify,
+        cc=cc,
+        sla_target=target,
+        loosen=bool(loosen),
+    )
+
+
+def _read_action(node: Node, found: Mapping[str, Node], teams: tuple[str, ...] | None) -> RoutingAction:
+    if "action" in found:
+        action = _read_alias(found["action"], teams)
+        spare = next((key for key in _ACTION_KEYS if key in found), None)
+        if spare is not None:
+            raise found[spare].refuse(
+                f"says with {found['action'].raw!r} twice what happens; keep one of them"
+            )
+        return action
+    if "team" not in found:
+        raise node.refuse("needs the key 'team' or the key 'action'")
+    faults = FaultList()
+    team = faults.read(lambda: _read_team(found["team"], teams))
+    strategy = faults.read(lambda: found["strategy"].choice(Strategy)) if "strategy" in found else None
+    skills = faults.read(lambda: _names(found.get("skills"))) or ()
+    dedicated = faults.read(found["dedicated"].truth) if "dedicated" in found else False
+    senior = faults.read(found["senior"].truth) if "senior" in found else False
+    faults.raise_any()
+    assert team is not None
+    return RoutingAction(
+        team=team,
+        strategy=strategy or Strategy.ROUND_ROBIN,
+        skills=skills,
+        dedicated=bool(dedicated),
+        senior=bool(senior),
+    )
+
+
+def _read_alias(node: Node, teams: tuple[str, ...] | None) -> RoutingAction:
+    word = node.text()
+    if word not in ACTIONS:
+        raise node.refuse(f"unknown action {word!r}{suggestion(word, ACTIONS)}")
+    if teams is not None and ACTIONS[word].team not in teams:
+        raise node.refuse(f"needs the team {ACTIONS[word].team!r}, which does not exist")
+    return ACTIONS[word]
+
+
+def _read_team(node: Node, teams: tuple[str, ...] | None) -> str:
+    team = node.text(longest=100)
+    if teams is not None and team not in teams:
+        raise node.refuse(f"there is no team {team!r}{suggestion(team, teams)}")
+    return team
+
+
+def _names(node: Node | None) -> tuple[str, ...]:
+    """One name or a list of them."""
+    return () if node is None else tuple(name.text(longest=100) for name in node.one_or_more())

@@ -1,0 +1,126 @@
+"""The `triage` section: keyword tables of categories, impact, urgency, complexity and signals.
+
+A keyword is written with all its forms, `refund / refunds / refunded`. A table is a list of keywords
+(weight 1 each) or a mapping from weight to such a list: `{3: [refund / refunds], 1: [price]}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from flowdesk.engine.lexicon import Keyword, words_of
+from flowdesk.engine.priority import Grade
+from flowdesk.engine.triage import CategoryRule, TriageRules
+from flowdesk.policies.reader import FaultList, Kind, Node
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_KEYS = ("impact", "urgency", "signals", "complexity", "neutral", "denials", "default_language")
+
+
+def read_triage(node: Node) -> TriageRules:
+    """The tables of the section; raises PolicyFaults with every fault of every table."""
+    found, faults = node.mapping(required=["categories"], optional=_KEYS), FaultList()
+    categories: tuple[CategoryRule, ...] = ()
+    with faults:
+        categories = tuple(_each_value(found["categories"], Node.text, _read_category).values())
+    impact = faults.read(lambda: _tables(found.get("impact"), _read_side)) or {}
+    urgency = faults.read(lambda: _tables(found.get("urgency"), _read_side)) or {}
+    signals = faults.read(lambda: _tables(found.get("signals"), Node.text)) or {}
+    complexity = faults.read(lambda: _tables(found.get("complexity"), _read_level)) or {}
+    neutral: tuple[Keyword, ...] = ()
+    with faults:
+        neutral = read_keywords(found["neutral"]) if "neutral" in found else neutral
+    denials: tuple[str, ...] = ()
+    with faults:
+        denials = found["denials"].each(Node.text) if "denials" in found else denials
+    language = "en"
+    with faults:
+        language = found["default_language"].text(longest=8) if "default_language" in found else language
+    faults.raise_any()
+    return TriageRules(
+        categories=categories,
+        impact=impact,
+        urgency=urgency,
+        signals=signals,
+        complexity=complexity,
+        neutral=neutral,
+        denials=frozenset(word.casefold() for word in denials),
+        default_language=language.casefold(),
+    )
+
+
+def read_keywords(node: Node) -> tuple[Keyword, ...]:
+    """A table of keywords; a form written twice in one table is a fault, for it would weigh twice."""
+    faults, found = FaultList(), list[Keyword]()
+    known: dict[tuple[str, ...], str] = {}
+    for weight, entry in _weighted(node):
+        with faults:
+            keyword = _read_keyword(entry, weight=weight)
+            for form in keyword.forms:
+                other = known.setdefault(tuple(words_of(form)), keyword.name)
+                if other != keyword.name:
+                    raise entry.refuse(f"{form!r} is already a form of {other!r} in this table")
+            found.append(keyword)
+    faults.raise_any()
+    return tuple(found)
+
+
+def _weighted(node: Node) -> list[tuple[int, Node]]:
+    if node.kind is Kind.LIST:
+        return [(1, entry) for entry in node.list()]
+    return [(_read_weight(weight), entry) for weight, entries in node.items() for entry in entries.list()]
+
+
+def _read_keyword(node: Node, *, weight: int) -> Keyword:
+    forms = tuple(form.strip() for form in node.text().split("/"))
+    if not all(words_of(form) for form in forms):
+        raise node.refuse("has a form without a word in it")
+    return Keyword(forms=forms, weight=weight)
+
+
+def _read_category(node: Node, category: str) -> CategoryRule:
+    found = node.mapping(required=["keywords"], optional=["subcategories", "complexity"])
+    faults = FaultList()
+    words = faults.read(lambda: read_keywords(found["keywords"])) or ()
+    narrower = faults.read(lambda: _tables(found.get("subcategories"), Node.text)) or {}
+    complexity = 1
+    with faults:
+        complexity = _read_level(found["complexity"]) if "complexity" in found else complexity
+    faults.raise_any()
+    return CategoryRule(category=category, keywords=words, subcategories=narrower, complexity=complexity)
+
+
+def _tables(node: Node | None, read_key: Callable[[Node], K]) -> Mapping[K, tuple[Keyword, ...]]:
+    if node is None:
+        return {}
+    return _each_value(node, read_key, lambda table, _: read_keywords(table))
+
+
+def _each_value(node: Node, read_key: Callable[[Node], K], read_value: Callable[[Node, K], V]) -> dict[K, V]:
+    """Reads every pair of a mapping and raises the faults of all together."""
+    faults, values = FaultList(), dict[K, V]()
+    for key, value in node.items():
+        with faults:
+            name = read_key(key)
+            values[name] = read_value(value, name)
+    faults.raise_any()
+    return values
+
+
+def _read_side(node: Node) -> Grade:
+    """Medium is what holds when no word speaks for either side, so it has no table."""
+    grade = node.choice(Grade)
+    if grade is Grade.MEDIUM:
+        raise node.refuse("medium is the default and has no words of its own; write high or low")
+    return grade
+
+
+def _read_level(node: Node) -> int:
+    return node.integer(least=1, most=3)
+
+
+def _read_weight(node: Node) -> int:
+    return node.integer(least=1, most=100)

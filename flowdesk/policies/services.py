@@ -1,0 +1,95 @@
+"""Reads and writes of policies: a revision is made once and never changed, so a process keeps what it has read."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+from flowdesk.core.errors import Fault, Invalid
+from flowdesk.core.tenant import current_tenant
+from flowdesk.policies.document import PolicyDocument, read_policy
+from flowdesk.policies.holidays import known_tables, named_holidays
+from flowdesk.policies.models import PolicyRevision
+from flowdesk.policies.reader import PolicyFaults
+
+PACKS = Path(__file__).parent / "packs"
+YEARS_BACK, YEARS_AHEAD = 12, 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy(PolicyDocument):
+    """A revision of a tenant's policy document, read."""
+
+    id: int
+
+
+def current_policy() -> Policy:
+    """The tenant's policy as it stands now."""
+    revision = PolicyRevision.objects.filter(is_current=True).values_list("id", flat=True).get()
+    return policy_of(revision)
+
+
+def policy_of(revision: int) -> Policy:
+    """A revision of the open tenant by its row id."""
+    return _read(current_tenant(), revision)
+
+
+@lru_cache(maxsize=256)
+def _read(tenant: int, revision: int) -> Policy:
+    row = PolicyRevision.everywhere.get(tenant_id=tenant, id=revision)
+    days: dict[str, Any] = row.document["holidays"]
+    table = {code: tuple((date.fromisoformat(on), name) for on, name in rows) for code, rows in days.items()}
+    document = read_policy(
+        row.source,
+        name=f"revision {row.number}",
+        revision=row.number,
+        holidays=lambda code: table.get(code, ()),
+    )
+    return Policy(id=row.id, **{name: getattr(document, name) for name in PolicyDocument.__slots__})
+
+
+def pack_source(pack: str = "standard") -> str:
+    """The YAML of a policy pack: a file for each section; what a pack does not bring is the standard pack's."""
+    files = {path.stem: path for name in ("standard", pack) for path in sorted((PACKS / name).glob("*.yaml"))}
+    return "\n".join(
+        f"{section}:\n{indent(path.read_text(encoding='utf-8'), '  ')}" for section, path in files.items()
+    )
+
+
+def save_revision(source: str, *, by: int | None, at: datetime) -> PolicyRevision:
+    """Make a new current revision of the tenant's policy; raises Invalid naming line and column of each fault."""
+    named: dict[str, list[tuple[str, str]]] = {}
+
+    def spelled_out(code: str) -> tuple[tuple[date, str], ...]:
+        days = named_holidays(code, range(at.year - YEARS_BACK, at.year + YEARS_AHEAD + 1))
+        named[code] = [(on.isoformat(), name) for on, name in days]
+        return days
+
+    last = PolicyRevision.objects.order_by("-number").first()
+    number = last.number + 1 if last else 1
+    try:
+        read_policy(source, name="policy", revision=number, holidays=spelled_out)
+    except PolicyFaults as found:
+        raise Invalid(
+            *(
+                Fault(f"{fault.path} (line {fault.line}, column {fault.column})", fault.reason)
+                for fault in found.faults
+            )
+        ) from None
+    PolicyRevision.objects.filter(is_current=True).update(is_current=False)
+    return PolicyRevision.objects.create(
+        tenant_id=current_tenant(),
+        number=number,
+        source=source,
+        document={"holidays": named},
+        created_at=at,
+        created_by=by,
+        is_current=True,
+    )
+
+
+def countries() -> frozenset[str]:
+    """The holiday tables a document may name."""
+    return known_tables()

@@ -1,0 +1,139 @@
+"""Chooses team and agent for a ticket."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q
+
+from flowdesk.engine.facts import TicketFacts
+from flowdesk.engine.reasons import as_data as reasons_of
+from flowdesk.engine.routing import (
+    AssignmentDecision,
+    Candidate,
+    RoutingDecision,
+    Strategy,
+    choose_agent,
+    route,
+)
+from flowdesk.people import queries as people
+from flowdesk.people.models import Agent, TeamMember
+from flowdesk.policies.document import PolicyDocument
+from flowdesk.tickets.models import IS_ACTIVE, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The team and, where somebody can take it, the agent."""
+
+    facts: TicketFacts
+    team: people.TeamRow | None
+    agent: int | None
+    decision: RoutingDecision
+    assignment: AssignmentDecision | None
+
+    @property
+    def trace(self) -> dict[str, Any]:
+        """What `explain` shows."""
+        decision = self.decision
+        return {
+            "rule": decision.rule,
+            "team": decision.team,
+            "strategy": decision.strategy.value,
+            "skills": list(decision.want_skills),
+            "notify": list(decision.notify),
+            "cc": list(decision.cc),
+            "sla_target_minutes": decision.sla_target_minutes,
+            "reasons": reasons_of(decision.reasons),
+            "tried": [
+                {
+                    "rule": tried.rule,
+                    "condition": tried.trace.source,
+                    "matched": tried.trace.held,
+                    "failed": [str(check) for check in tried.trace.failed],
+                }
+                for tried in decision.trace()
+            ],
+            "assignment": None if self.assignment is None else assignment_trace(self.assignment),
+        }
+
+
+def assignment_trace(assignment: AssignmentDecision) -> dict[str, Any]:
+    """One verdict for each agent of the team."""
+    return {
+        "agent": assignment.agent and int(assignment.agent),
+        "strategy": assignment.strategy.value,
+        "verdicts": [
+            {"agent": int(agent), "verdict": verdict.value} for agent, verdict in assignment.verdicts
+        ],
+        "waived": reasons_of(assignment.waived),
+    }
+
+
+def route_ticket(
+    facts: TicketFacts, policy: PolicyDocument, *, dedicated: int | None, at: datetime
+) -> Routed:
+    """The first rule that matches names the team; the best agent of it who is on shift takes the ticket."""
+    decision = route(facts, policy.routing)
+    team = next((team for team in people.teams() if team.slug == decision.team), None)
+    if team is None:
+        return Routed(facts, None, None, decision, None)
+    assignment = pick_agent(team.id, decision, language=facts.language, dedicated=dedicated, at=at)
+    agent = int(assignment.agent) if assignment.agent else None
+    return Routed(replace(facts, team=team.slug), team, agent, decision, assignment)
+
+
+def pick_agent(
+    team: int,
+    decision: RoutingDecision | None = None,
+    *,
+    language: str | None,
+    dedicated: int | None,
+    at: datetime,
+) -> AssignmentDecision:
+    """One agent of the team, or nobody: then the ticket waits in the team's queue.
+
+    Without a decision (a team named by hand) the least loaded who speaks the language.
+    """
+    return choose_agent(
+        candidates(team, dedicated=dedicated, at=at),
+        strategy=decision.strategy if decision else Strategy.LEAST_LOADED,
+        want_skills=decision.want_skills if decision else (),
+        language=language,
+        dedicated=decision.dedicated if decision else False,
+        senior=decision.senior if decision else False,
+    )
+
+
+def candidates(team: int, *, dedicated: int | None, at: datetime) -> list[Candidate]:
+    """The team's agents as they stand at this instant, with their open tickets counted."""
+    members = TeamMember.objects.filter(team_id=team).values_list("agent_id", flat=True)
+    agents = list(Agent.objects.filter(id__in=list(members), left_at__isnull=True).order_by("id"))
+    ids = [agent.id for agent in agents]
+    loads: dict[int, int] = dict(
+        Ticket.objects.filter(IS_ACTIVE & Q(assignee_id__in=ids))
+        .values_list("assignee_id")
+        .annotate(count=Count("id"))
+        .order_by()
+    )
+    on_shift = people.on_shift(at, ids)
+    return [
+        Candidate(
+            agent=str(agent.id),
+            is_on_shift=agent.id in on_shift,
+            is_available=agent.is_available,
+            skills=frozenset(agent.skills),
+            languages=frozenset(agent.languages),
+            is_dedicated=agent.id == dedicated,
+            is_senior=agent.is_senior,
+            load=loads.get(agent.id, 0),
+            capacity=agent.capacity,
+            last_assigned_at=agent.last_assigned_at,
+        )
+        for agent in agents
+    ]
+
+
+def note_assigned(agent: int, *, at: datetime) -> None:
+    """Remember the turn, so that round robin goes on to the next."""
+    Agent.objects.filter(id=agent).update(last_assigned_at=at)

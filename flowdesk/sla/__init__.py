@@ -1,0 +1,1 @@
+"""Promises kept in rows: the clocks of a ticket and what they did."""

@@ -1,0 +1,153 @@
+"""Rows of clocks to engine values and back."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from flowdesk.engine.business_time import Unit
+from flowdesk.engine.clock import AT_RISK, CUSTOMER_METRICS, Clock, ClockState, Metric, Outcome, Target
+from flowdesk.engine.promises import Promises, Wait, WaitReason
+from flowdesk.engine.spans import Span
+from flowdesk.policies.services import policy_of
+from flowdesk.tickets.models import Ticket
+from flowdesk.tickets.models import Wait as WaitRow
+from flowdesk.tickets.states import Status
+
+ENDED = (Status.RESOLVED, Status.CLOSED, Status.VOID)
+
+
+class ClockRow(NamedTuple):
+    """The columns of `sql.COLUMNS`, in its order."""
+
+    id: int
+    ticket_id: int
+    metric: str
+    cycle: int
+    state: str
+    outcome: str
+    policy_revision_id: int
+    calendar: str
+    amount_minutes: int
+    unit: str
+    priority: int
+    target: timedelta
+    started_at: datetime
+    since: datetime
+    spent: timedelta
+    pauses: list[datetime]
+    fired: list[int]
+    due_at: datetime
+    at_risk_at: datetime | None
+    missed_at: datetime | None
+    stopped_at: datetime | None
+    wake_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptClock:
+    """A clock as the database holds it: its row, and its value."""
+
+    row: ClockRow
+    clock: Clock
+
+
+def clock_of(row: ClockRow) -> Clock:
+    """The value of a row, on the calendar of the revision it began with."""
+    calendars = policy_of(row.policy_revision_id).promises.calendars
+    promise = Target(
+        amount=row.amount_minutes,
+        unit=Unit(row.unit),
+        calendar=calendars[row.calendar],
+        calendar_name=row.calendar,
+    )
+    outcome = Outcome(row.outcome) if row.outcome else None
+    return Clock(
+        metric=Metric(row.metric),
+        promise=promise,
+        target=row.target,
+        due=row.due_at,
+        started_at=row.started_at,
+        since=row.since,
+        cycle=row.cycle,
+        state=ClockState(row.state),
+        spent=row.spent,
+        pauses=tuple(Span(start, end) for start, end in zip(row.pauses[::2], row.pauses[1::2], strict=True)),
+        fired=tuple(row.fired),
+        missed_at=row.missed_at,
+        stopped_at=row.stopped_at,
+        ended_as=outcome if outcome in (Outcome.VOID, Outcome.MERGED) else None,
+    )
+
+
+def promises_of(ticket: Ticket, kept: Iterable[KeptClock], waits: Iterable[WaitRow]) -> Promises:
+    """All promises of a ticket as its rows stand."""
+    return Promises(
+        clocks=tuple(one.clock for one in kept),
+        waits=tuple(
+            Wait(reason=WaitReason(row.reason), since=row.started_at) for row in waits if not row.ended_at
+        ),
+        unanswered_since=ticket.unanswered_since,
+        has_ended=ticket.status in ENDED,
+        is_proactive=ticket.is_proactive,
+    )
+
+
+def at_risk_at(clock: Clock) -> datetime | None:
+    """The instant at which three quarters are spent; None when only an event can bring it about."""
+    return clock.step_at(AT_RISK) if clock.state is ClockState.RUNNING else None
+
+
+def columns_of(
+    clock: Clock, percents: Sequence[int], revision: int, priority: int, limit: datetime | None
+) -> tuple[Any, ...]:
+    """What may change in a row, in the order of UPDATE_CLOCKS after the id; `limit` is when its wait ends itself."""
+    return (
+        clock.state.value,
+        clock.outcome.value if clock.outcome else "",
+        revision,
+        clock.promise.calendar_name,
+        clock.promise.amount,
+        clock.promise.unit.value,
+        priority,
+        clock.target,
+        clock.since,
+        clock.spent,
+        _array(instant.isoformat() for pause in clock.pauses for instant in (pause.start, pause.end)),
+        _array(str(percent) for percent in clock.fired),
+        clock.due_at,
+        at_risk_at(clock),
+        clock.missed_at,
+        clock.stopped_at,
+        limit if clock.state is ClockState.PAUSED else clock.next_wake(percents),
+    )
+
+
+def _array(items: Iterable[str]) -> str:
+    return "{" + ",".join(items) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a ticket's row keeps of its clocks, so that lists need not join them."""
+
+    due_at: datetime | None
+    at_risk_at: datetime | None
+    is_breached: bool
+    wake_at: datetime | None
+
+
+def summary_of(promises: Promises, wakes: Iterable[datetime | None]) -> Summary:
+    """The earliest deadline and risk among the running customer clocks; `wakes` are all instants to wake at."""
+    running = [
+        clock
+        for clock in promises.clocks
+        if clock.state is ClockState.RUNNING and clock.metric in CUSTOMER_METRICS
+    ]
+    open_clocks = [clock for clock in promises.clocks if clock.is_active and clock.metric in CUSTOMER_METRICS]
+    return Summary(
+        due_at=min((clock.due_at for clock in running), default=None),
+        at_risk_at=min((clock.step_at(AT_RISK) for clock in running), default=None),
+        is_breached=any(clock.missed_at is not None for clock in open_clocks),
+        wake_at=min((wake for wake in wakes if wake is not None), default=None),
+    )

@@ -1,0 +1,153 @@
+"""Writes of promises: what a ticket's happenings do to its clocks, stored in two statements at the most."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from flowdesk.engine.clock import Metric
+from flowdesk.engine.promises import Change, Occurrence, Promises, WaitReason, advance, after
+from flowdesk.engine.sla_policy import RuleTarget
+from flowdesk.policies.services import Policy
+from flowdesk.sla import sql
+from flowdesk.sla.mapping import ClockRow, KeptClock, clock_of, columns_of, promises_of, summary_of
+from flowdesk.tickets.models import Ticket, Wait
+
+
+@dataclass(slots=True)
+class Desk:
+    """A locked ticket with its clocks and open waits, and the policy it stands under: what one act works on."""
+
+    ticket: Ticket
+    kept: Sequence[KeptClock]
+    waits: list[Wait]
+    promises: Promises
+    tier: str
+    policy: Policy
+
+    @property
+    def terms(self) -> Any:
+        """What is promised to the ticket as it stands."""
+        ticket = self.ticket
+        rule_target = None
+        if ticket.rule_target_minutes is not None:
+            rule_target = RuleTarget(
+                minutes=ticket.rule_target_minutes, rule="routing", loosens=ticket.rule_target_loosens
+            )
+        return self.policy.promises.terms(
+            priority=ticket.priority, tier=self.tier, level=ticket.level, rule_target=rule_target
+        )
+
+
+def load_clocks(tenant: int, tickets: Sequence[int]) -> Mapping[int, list[KeptClock]]:
+    """The clocks of these tickets, oldest first."""
+    kept: dict[int, list[KeptClock]] = {ticket: [] for ticket in tickets}
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LOAD_CLOCKS, [tenant, list(tickets)])
+        for columns in cursor.fetchall():
+            row = ClockRow(*columns)
+            kept[row.ticket_id].append(KeptClock(row, clock_of(row)))
+    return kept
+
+
+def new_desk(ticket: Ticket, *, tier: str, policy: Policy) -> Desk:
+    """The desk of a ticket that is being opened."""
+    promises = Promises(is_proactive=ticket.is_proactive)
+    return Desk(ticket=ticket, kept=(), waits=[], promises=promises, tier=tier, policy=policy)
+
+
+def desk_of(
+    ticket: Ticket, *, kept: Sequence[KeptClock], waits: Iterable[Wait], tier: str, policy: Policy
+) -> Desk:
+    """The desk of a ticket whose rows have been read."""
+    waits = [wait for wait in waits if wait.ended_at is None]
+    return Desk(
+        ticket=ticket,
+        kept=kept,
+        waits=waits,
+        promises=promises_of(ticket, kept, waits),
+        tier=tier,
+        policy=policy,
+    )
+
+
+def happen(
+    desk: Desk,
+    *occurrences: Occurrence,
+    at: datetime,
+    waits: Iterable[WaitReason] = (),
+    ended_waits: Iterable[WaitReason] = (),
+) -> Change:
+    """Apply what happened to the desk's promises; nothing is stored until `keep`."""
+    change = after(desk.promises, occurrences, at=at, terms=desk.terms, waits=waits, ended_waits=ended_waits)
+    desk.promises = change.promises
+    return change
+
+
+def pass_time(desk: Desk, *, to: datetime) -> Change:
+    """Apply time alone."""
+    change = advance(desk.promises, desk.terms, to=to)
+    desk.promises = change.promises
+    return change
+
+
+def keep(desks: Sequence[Desk], *, wakes: Callable[[Desk], Iterable[datetime | None]]) -> None:
+    """Store the clocks of these desks and copy their summary to the tickets (which the caller saves).
+
+    `wakes` names further instants at which a ticket must be looked at: limits of waits, state rules.
+    """
+    inserts: list[tuple[Any, ...]] = []
+    updates: list[tuple[Any, ...]] = []
+    for desk in desks:
+        _collect(desk, inserts, updates)
+        _summarise(desk, wakes(desk))
+    if not desks:
+        return
+    tenant = desks[0].ticket.tenant_id
+    with connection.cursor() as cursor:
+        if updates:
+            cursor.execute(sql.UPDATE_CLOCKS, [*_columns(updates), tenant])
+        if inserts:
+            cursor.execute(sql.INSERT_CLOCKS, [tenant, *_columns(inserts)])
+
+
+def _collect(desk: Desk, inserts: list[tuple[Any, ...]], updates: list[tuple[Any, ...]]) -> None:
+    known = {(one.row.metric, one.row.cycle): one for one in desk.kept}
+    percents: Mapping[Metric, tuple[int, ...]] = desk.policy.promises.percents
+    limit = min((wait.ends_by for wait in desk.waits if wait.ended_at is None), default=None)
+    for clock in desk.promises.clocks:
+        before = known.get((clock.metric.value, clock.cycle))
+        if before is not None and before.clock is clock:
+            continue
+        kept_terms = before is not None and before.clock.promise is clock.promise
+        revision = before.row.policy_revision_id if before and kept_terms else desk.policy.id
+        priority = before.row.priority if before and kept_terms else desk.ticket.priority
+        columns = columns_of(clock, percents.get(clock.metric, ()), revision, priority, limit)
+        if before is not None:
+            updates.append((before.row.id, *columns))
+            continue
+        state, outcome, revision, calendar, amount, unit, priority, target, *rest = columns
+        inserts.append(
+            (
+                desk.ticket.id, clock.metric.value, clock.cycle, state, outcome, revision, calendar, amount, unit,
+                priority, target, clock.started_at, *rest,
+            )
+        )  # fmt: skip
+
+
+def _summarise(desk: Desk, wakes: Iterable[datetime | None]) -> None:
+    ticket = desk.ticket
+    clock_wake = desk.promises.next_wake(desk.policy.promises.percents)
+    summary = summary_of(desk.promises, (clock_wake, *wakes))
+    ticket.due_at = summary.due_at
+    ticket.at_risk_at = summary.at_risk_at
+    ticket.is_breached = summary.is_breached
+    ticket.wake_at = summary.wake_at
+    ticket.unanswered_since = desk.promises.unanswered_since
+    ticket.is_proactive = desk.promises.is_proactive
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,1 @@
+"""The heart: tickets, messages, notes, waits and the event log that tells what happened."""

@@ -1,0 +1,221 @@
+"""Tables of the heart. The hot writes are in `sql.py`; reads and the rest go through these models."""
+
+from django.db import models
+from django.db.models import Q
+
+from flowdesk.accounts.tenancy import TenantModel
+from flowdesk.core.models import TenantKey
+from flowdesk.people.models import Agent, Contact, Customer, Team
+from flowdesk.tickets.states import ACTIVE, Channel, EventKind, Status
+
+IS_ACTIVE = Q(status__in=["new", "open", "pending", "on_hold"])
+
+
+class TicketCounter(TenantModel):
+    """The next ticket number of a tenant. Taken in the last statement of a commit, so that writers queue briefly."""
+
+    next_number = models.BigIntegerField(default=1)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="tickets_counter_once")]
+
+    def __str__(self) -> str:
+        return str(self.next_number)
+
+
+class Ticket(TenantModel):
+    """The case.
+
+    `due_at` is the earliest deadline among the running clocks promised to the customer, `at_risk_at` the
+    earliest instant at which one has spent 75 %; both are empty while all wait. `wake_at` is the next instant
+    at which anything about the ticket changes by itself.
+    """
+
+    public_id = models.UUIDField()
+    number = models.BigIntegerField()
+    subject = models.CharField(max_length=300)
+    status = models.CharField(max_length=16, choices=[(s.value, s.value) for s in Status])
+    priority = models.SmallIntegerField()
+    impact = models.CharField(max_length=1, default="M")
+    urgency = models.CharField(max_length=1, default="M")
+    category = models.CharField(max_length=32, blank=True)
+    subcategory = models.CharField(max_length=64, blank=True)
+    complexity = models.SmallIntegerField(default=1)
+    language = models.CharField(max_length=8, blank=True)
+    channel = models.CharField(max_length=16, choices=[(c.value, c.value) for c in Channel])
+    signals = models.JSONField(default=list)
+    fields = models.JSONField(default=dict)
+    is_major_incident = models.BooleanField(default=False)
+    is_proactive = models.BooleanField(default=False)  # opened by us, and the customer has not written yet
+    customer = TenantKey(Customer)
+    contact = TenantKey(Contact, null=True)
+    team = TenantKey(Team, null=True)
+    assignee = TenantKey(Agent, null=True)
+    level = models.SmallIntegerField(default=1)
+    follows = TenantKey("self", null=True)  # a message on a closed ticket opens a linked one
+    policy_revision = TenantKey("policies.PolicyRevision")
+    rule_target_minutes = models.IntegerField(null=True)
+    rule_target_loosens = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    unanswered_since = models.DateTimeField(null=True)
+    waiting_internal_since = models.DateTimeField(null=True)
+    level_entered_at = models.DateTimeField(null=True)
+    first_response_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    reopen_count = models.IntegerField(default=0)
+    reply_count = models.IntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
+    at_risk_at = models.DateTimeField(null=True)
+    is_breached = models.BooleanField(default=False)
+    wake_at = models.DateTimeField(null=True)
+    wake_failures = models.SmallIntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "public_id"], name="tickets_ticket_public"),
+            models.UniqueConstraint(fields=["tenant", "number"], name="tickets_ticket_number"),
+            models.CheckConstraint(
+                condition=Q(priority__gte=1, priority__lte=4), name="tickets_ticket_priority"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[s.value for s in Status]), name="tickets_ticket_status"
+            ),
+        ]
+        indexes = [
+            # The sweep of every tenant at once: rows that are due, in the order they fell due.
+            models.Index("wake_at", condition=Q(wake_at__isnull=False), name="tickets_ticket_wake"),
+            # The work list: risk first, then age; only what is active.
+            models.Index("tenant", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_due"),
+            models.Index(
+                "tenant", "assignee", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_assignee"
+            ),
+            models.Index("tenant", "team", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_team"),
+            models.Index("tenant", "customer", "id", name="tickets_ticket_customer"),
+            models.Index("tenant", "created_at", name="tickets_ticket_created"),
+            models.Index(
+                "tenant",
+                "resolved_at",
+                condition=Q(resolved_at__isnull=False),
+                name="tickets_ticket_resolved",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+
+class AuthorKind(models.TextChoices):
+    CONTACT = "contact"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class Message(TenantModel):
+    """Words to or from the customer."""
+
+    public_id = models.UUIDField()
+    ticket = TenantKey(Ticket, models.CASCADE)
+    author_kind = models.CharField(max_length=8, choices=AuthorKind.choices)
+    contact = TenantKey(Contact, null=True)
+    agent = TenantKey(Agent, null=True)
+    channel = models.CharField(max_length=16)
+    is_automatic = models.BooleanField(default=False)  # acknowledgements and notices never stop a clock
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    sent_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "public_id"], name="tickets_message_public")]
+        indexes = [models.Index("tenant", "ticket", "sent_at", name="tickets_message_ticket")]
+
+    def __str__(self) -> str:
+        return f"{self.author_kind} {self.sent_at}"
+
+
+class Note(TenantModel):
+    """Words among agents."""
+
+    public_id = models.UUIDField()
+    ticket = TenantKey(Ticket, models.CASCADE)
+    agent = TenantKey(Agent, null=True)  # empty: written by the system, e.g. an escalation
+    kind = models.CharField(max_length=16, default="note")
+    text = models.TextField()
+    data = models.JSONField(
+        default=dict
+    )  # a system note's template values; rendered in the reader's language
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "public_id"], name="tickets_note_public")]
+        indexes = [models.Index("tenant", "ticket", "created_at", name="tickets_note_ticket")]
+
+    def __str__(self) -> str:
+        return f"note {self.created_at}"
+
+
+class TicketEvent(TenantModel):
+    """What happened, in order; append-only but for `dispatched_at`. Clocks and counters are folds of it."""
+
+    ticket = TenantKey(Ticket, models.CASCADE)
+    kind = models.CharField(max_length=32, choices=[(k.value, k.value) for k in EventKind])
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=16)
+    actor_id = models.BigIntegerField(null=True)
+    data = models.JSONField(default=dict)
+    dispatched_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        indexes = [
+            models.Index("tenant", "ticket", "id", name="tickets_event_ticket"),
+            models.Index("id", condition=Q(dispatched_at__isnull=True), name="tickets_event_undispatched"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at}"
+
+
+class Wait(TenantModel):
+    """A reasoned, bounded pause (F-SLA-11..14): who waits for what, since when, until when at the longest."""
+
+    ticket = TenantKey(Ticket, models.CASCADE)
+    reason = models.CharField(max_length=16)
+    note = models.CharField(max_length=500, blank=True)
+    started_at = models.DateTimeField()
+    ends_by = models.DateTimeField()
+    remind_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    agent = TenantKey(Agent, null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "ticket", "reason"],
+                condition=Q(ended_at__isnull=True),
+                name="tickets_wait_open_once",
+            )
+        ]
+        indexes = [models.Index("tenant", "ticket", "started_at", name="tickets_wait_ticket")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} since {self.started_at}"
+
+
+class Explanation(TenantModel):
+    """Why a ticket is classified, prioritised, routed and promised as it is: the trace of one decision."""
+
+    ticket = TenantKey(Ticket, models.CASCADE)
+    subject = models.CharField(max_length=16)  # triage, priority, routing, assignment, promise
+    at = models.DateTimeField()
+    trace = models.JSONField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index("tenant", "ticket", "id", name="tickets_explanation_ticket")]
+
+    def __str__(self) -> str:
+        return f"why {self.subject}"

@@ -1,0 +1,52 @@
+"""Hot statements of the heart. Every one names the tenant; row level security is the second wall."""
+
+NEW_TICKET_ID = "select nextval('tickets_ticket_id_seq')"
+
+NEW_TICKET_COLUMNS = (
+    "tenant_id", "id", "public_id", "subject", "status", "priority", "impact", "urgency", "category", "subcategory",
+    "complexity", "language", "channel", "signals", "fields", "is_major_incident", "is_proactive", "customer_id",
+    "contact_id", "team_id", "assignee_id", "level", "follows_id", "policy_revision_id", "rule_target_minutes",
+    "rule_target_loosens", "created_at", "updated_at", "unanswered_since", "waiting_internal_since",
+    "level_entered_at", "first_response_at", "resolved_at", "closed_at", "reopen_count", "reply_count", "due_at",
+    "at_risk_at", "is_breached", "wake_at", "wake_failures",
+)  # fmt: skip
+
+# The last statement before commit: takes the number and writes the row, so that the counter is locked briefly.
+# The rows that point at the ticket are in already; their keys are checked at commit.
+INSERT_TICKET = f"""
+with numbered as (
+    update tickets_ticketcounter set next_number = next_number + 1 where tenant_id = %s returning next_number - 1 as number
+)
+insert into tickets_ticket ({", ".join(NEW_TICKET_COLUMNS)}, number)
+select {", ".join(["%s"] * len(NEW_TICKET_COLUMNS))}, number from numbered returning number
+"""  # noqa: S608 - a constant of column names
+
+# One lock per app: a ticket is locked before anything of it.
+LOCK_TICKET = "select {columns} from tickets_ticket where tenant_id = %s and public_id = %s for no key update"
+
+# Due tickets of one tenant among those the sweep found; one that somebody works on now is due next round.
+CLAIM_TICKETS = """
+select {columns} from tickets_ticket
+where tenant_id = %s and id = any(%s) and wake_at <= %s order by id for no key update skip locked
+"""
+
+# What the sweep looks for, over all tenants: asked as the worker role. A ticket that fails again and again
+# is put aside after the third time.
+DUE_TICKETS = """
+select tenant_id, id from tickets_ticket
+where wake_at is not null and wake_at <= %s and wake_failures < 3 order by wake_at limit %s
+"""
+
+INSERT_MESSAGE = """
+insert into tickets_message
+    (tenant_id, public_id, ticket_id, author_kind, contact_id, agent_id, channel, is_automatic, text, html, sent_at)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+INSERT_EVENTS = """
+insert into tickets_ticketevent (tenant_id, ticket_id, kind, at, actor_kind, actor_id, data, dispatched_at)
+select %s, t.ticket_id, t.kind, t.at, t.actor_kind, t.actor_id, t.data, t.dispatched_at
+from unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::bigint[], %s::jsonb[], %s::timestamptz[])
+    with ordinality as t(ticket_id, kind, at, actor_kind, actor_id, data, dispatched_at, position)
+order by t.position
+"""

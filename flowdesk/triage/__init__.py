@@ -1,0 +1,1 @@
+"""What a ticket is and how much it matters: category, signals, priority, each with its reasons."""

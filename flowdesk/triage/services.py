@@ -1,0 +1,88 @@
+"""Classifies a ticket: engine decisions over its words and its customer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flowdesk.engine.facts import Priority, TicketFacts
+from flowdesk.engine.priority import Grade, PriorityDecision, decide_priority
+from flowdesk.engine.reasons import as_data as reasons_of
+from flowdesk.engine.triage import TriageDecision, triage
+from flowdesk.policies.document import PolicyDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """The facts with what triage found, and the two decisions behind them."""
+
+    facts: TicketFacts
+    triage: TriageDecision
+    priority: PriorityDecision
+
+    @property
+    def traces(self) -> dict[str, dict[str, Any]]:
+        """What `explain` shows of both."""
+        found = self.triage
+        return {
+            "triage": {
+                "category": found.category,
+                "subcategory": found.subcategory,
+                "complexity": found.complexity,
+                "language": found.language,
+                "impact": found.impact.value,
+                "urgency": found.urgency.value,
+                "signals": sorted(found.signals),
+                "confidence": round(found.confidence, 3),
+                "scores": [
+                    {"category": score.category, "score": score.score, "keywords": list(score.keywords)}
+                    for score in found.scores
+                ],
+                "reasons": reasons_of(found.reasons),
+            },
+            "priority": {
+                "priority": int(self.priority.priority),
+                "impact": self.priority.impact.value,
+                "urgency": self.priority.urgency.value,
+                "reasons": reasons_of(self.priority.reasons),
+            },
+        }
+
+
+def classify_ticket(
+    facts: TicketFacts,
+    policy: PolicyDocument,
+    *,
+    category: str | None = None,
+    impact: Grade | None = None,
+    urgency: Grade | None = None,
+    priority: Priority | None = None,
+) -> Classified:
+    """Category, signals and priority from the words; what somebody said outright stands above them."""
+    found = triage(facts.subject, text=facts.text, rules=policy.triage, language=facts.language)
+    known = replace(
+        facts,
+        language=found.language,
+        category=category or found.category,
+        subcategory=found.subcategory if not category or category == found.category else None,
+        complexity=found.complexity,
+        signals=found.signals,
+        fields={**_declared(found.extracted, policy), **facts.fields},
+    )
+    decided = decide_priority(
+        impact or found.impact,
+        urgency=urgency or found.urgency,
+        rules=policy.priority,
+        category=known.category,
+        subcategory=known.subcategory,
+        customer_tier=known.customer_tier,
+        is_vip=known.is_vip,
+        recent_escalations=known.recent_escalations,
+        sentiment=known.sentiment,
+        signals=known.signals,
+        agent_priority=priority,
+    )
+    return Classified(facts=replace(known, priority=decided.priority), triage=found, priority=decided)
+
+
+def _declared(extracted: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:
+    return {name: value for name, value in extracted.items() if name in policy.fields}

@@ -1,0 +1,45 @@
+"""What every test may rely on: a database in which Django is the app role, under row level security."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
+
+from tests.database import ThrowawayDatabase, point_django_at, throwaway_database
+
+
+@pytest.fixture(scope="session")
+def migrated_database(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[ThrowawayDatabase]:
+    """Started for the first test that asks for a database, so that pure tests never wait for one."""
+    with throwaway_database() as database:
+        point_django_at(database)
+        with django_db_blocker.unblock():
+            call_command("migrate", database="owner", interactive=False, verbosity=0)
+            database.remember_rows()
+            connections.close_all()
+        yield database
+        with django_db_blocker.unblock():
+            connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(migrated_database: ThrowawayDatabase) -> Iterator[None]:
+    """Takes the place of pytest-django's own, which would create and flush the database as the app."""
+    own_way = TransactionTestCase._fixture_teardown
+
+    def empty_tables(_: TransactionTestCase) -> None:
+        for connection in connections.all():
+            if connection.connection is not None and not connection.in_atomic_block:
+                connection.close()  # a transaction left open would keep its locks
+        migrated_database.restore_rows()
+
+    TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
+    yield
+    TransactionTestCase._fixture_teardown = own_way  # type: ignore[method-assign]
