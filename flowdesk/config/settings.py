@@ -27,7 +27,21 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "flowdesk.accounts",
+    "flowdesk.policies",
+    "flowdesk.people",
+    "flowdesk.tickets",
+    "flowdesk.sla",
+    "flowdesk.escalation",
+    "flowdesk.notifications",
+    "flowdesk.automations",
+    "flowdesk.hubs",
 ]
+
+AUTH_USER_MODEL = "accounts.User"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -96,3 +110,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
+
+# -- mail ---------------------------------------------------------------------------------------------------
+
+PUBLIC_URL = os.environ.get("FLOWDESK_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+MAIL_DOMAIN = os.environ.get("FLOWDESK_MAIL_DOMAIN", "flowdesk.invalid")

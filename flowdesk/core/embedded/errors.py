@@ -24,6 +24,10 @@ class StartFailed(DatabaseUnavailable):
     """PostgreSQL did not start."""
 
 
+class StartCalledOff(StartFailed):
+    """Starting PostgreSQL was called off."""
+
+
 class RoleRefused(DatabaseUnavailable):
     """A database role given to Flowdesk is too strong, too weak or of the wrong kind."""
 

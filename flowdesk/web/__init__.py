@@ -1,0 +1,1 @@
+"""Pages and fragments: a view parses, calls, and renders a frozen page; templates hold no rules."""
