@@ -35,4 +35,4 @@ def review_calendar(
         meeting.add("description", description)
     calendar.add_component(meeting)
     calendar.add_missing_timezones()
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())

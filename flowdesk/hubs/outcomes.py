@@ -36,8 +36,8 @@ def window_hit_rate(tenant: int, *, window: Window, now: datetime, goal: float) 
     """Of two windows: the sparkline's first point is the rate as it stood one window ago."""
     start, step = now - 2 * window.length, window.length / STRETCHES
     with connection.cursor() as cursor:
-        span = [tenant, start, now, CUSTOMER]
-        cursor.execute(sql.DECIDED, [start, step.total_seconds(), *span, *span])
+        span = (tenant, start, now, CUSTOMER)
+        cursor.execute(sql.DECIDED, (start, step.total_seconds(), *span, *span))
         found = {stretch: Decided(met, missed) for stretch, met, missed in cursor.fetchall()}
     decided = [found.get(stretch, Decided()) for stretch in range(1, 2 * STRETCHES + 1)]
     met = sum(one.met for one in decided[STRETCHES:])

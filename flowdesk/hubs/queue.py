@@ -31,7 +31,7 @@ class _Group(NamedTuple):
     is_over: bool
     is_late: bool  # three quarters of a promise are spent
     is_escalated: bool
-    count: int
+    tickets: int
     due_at: datetime | None
 
     @property
@@ -98,7 +98,7 @@ def queue_at(tenant: int, *, now: datetime) -> Queue:
 
 
 def _count(groups: Iterable[_Group]) -> int:
-    return sum(one.count for one in groups)
+    return sum(one.tickets for one in groups)
 
 
 def _first(groups: Iterable[_Group]) -> datetime | None:

@@ -75,7 +75,7 @@ select t.status = 'resolved', least(t.reopen_count, %s), least(t.reply_count, %s
     count(*)
 {_CLOSED}
 group by 1, 2, 3, 4, 5, 6
-"""  # noqa: S608 - constants of this module
+"""
 
 # One by one, the newest first.
 CLOSED_TICKETS = f"""
