@@ -21,6 +21,7 @@ PREFIX = "tkt"
 FIELDS = tuple(column.attname for column in Ticket._meta.concrete_fields)
 COLUMNS = ", ".join(str(column.column) for column in Ticket._meta.concrete_fields)
 _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
+_LOCK_TICKETS_OF = sql.LOCK_TICKETS_OF.format(columns=COLUMNS)
 _CLAIM_TICKETS = sql.CLAIM_TICKETS.format(columns=COLUMNS)
 _JSON = frozenset({"signals", "fields"})
 
@@ -76,6 +77,13 @@ def lock_ticket(public_id: str) -> Ticket:
     if row is None:
         raise NotFound
     return _ticket(row)
+
+
+def lock_tickets_of(customer: int) -> list[Ticket]:
+    """The customer's tickets that are active, or resolved and not yet closed, all locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_TICKETS_OF, [current_tenant(), customer])
+        return [_ticket(row) for row in cursor.fetchall()]
 
 
 def claim_tickets(ids: Sequence[int], *, at: datetime) -> list[Ticket]:

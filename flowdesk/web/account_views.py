@@ -2,13 +2,35 @@
 
 from typing import Any
 
+from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.views import LoginView as AllauthLogin
 from django.contrib.auth import logout as end_session
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from flowdesk.web.account import LoginPage, login_form
+
+
+class NoSignup(DefaultAccountAdapter):  # type: ignore[misc]
+    """Accounts are made by admins."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+
+def locked_out(request: HttpRequest, credentials: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    """Too many wrong passwords: the form comes back and says when to try again."""
+    page = login_form(reverse("account_login"))
+    page = page.answered({"login": str((credentials or {}).get("username", ""))}, {"": [str(LOCKED)]})
+    response = render(request, "account/login.html", {"page": LoginPage(form=page)}, status=429)
+    response["Retry-After"] = "900"
+    return response
+
+
+LOCKED = _("Too many attempts. Wait a quarter of an hour, then try again.")
 
 
 class LoginView(AllauthLogin):  # type: ignore[misc]
