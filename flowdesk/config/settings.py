@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.staticfiles",
+    "flowdesk.web",  # before allauth: our login page stands in for its own
     "allauth",
     "allauth.account",
     "axes",
@@ -45,7 +46,6 @@ INSTALLED_APPS = [
     "flowdesk.notifications",
     "flowdesk.automations",
     "flowdesk.hubs",
-    "flowdesk.web",
 ]
 
 AUTH_USER_MODEL = "accounts.User"
@@ -183,3 +183,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("FLOWDESK_PUBLIC_URL
 
 PUBLIC_URL = os.environ.get("FLOWDESK_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 MAIL_DOMAIN = os.environ.get("FLOWDESK_MAIL_DOMAIN", "flowdesk.invalid")
+
+# -- the automation's door ----------------------------------------------------------------------------------
+
+AUTOMATION_CRON_SECRET = os.environ.get("FLOW_TICKET_AUTOMATION_CRON_SECRET", "")

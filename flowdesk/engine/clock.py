@@ -74,7 +74,7 @@ class ChangeMode(StrEnum):
     RESTART = "restart"  # a new cycle from now
 
 
-class IllegalClockEvent(Exception):  # noqa: N818 - an event is refused, nothing failed
+class IllegalClockEvent(Exception):
     """This cannot happen to a clock in this state."""
 
 

@@ -8,16 +8,21 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.core import signing
+from django.db.models import Q
 from django.urls import reverse
 
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
+from flowdesk.engine.lanes import Window
+from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.people.models import Agent, Team
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.queries import Cursor, Lane, Order, TicketFilter, lane_counts, ticket_list, tickets_like
+from flowdesk.tickets.signals import filter_of
 from flowdesk.tickets.states import Status
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.chips import ticket_chip
+from flowdesk.web.hubs.words import SIGNALS
 from flowdesk.web.inbox.page import InboxPage, RowGroup, TicketRow
 from flowdesk.web.inbox.words import (
     GROUP_STATES,
@@ -40,13 +45,10 @@ LANES = {
     "mine": Lane.MINE,
     "unassigned": Lane.UNASSIGNED,
     "waiting": Lane.WAITING,
-    "at_risk": Lane.AT_RISK,
-    "urgent": Lane.URGENT,
-    "waiting_customer": Lane.WAITING_CUSTOMER,
-    "waiting_internal": Lane.WAITING_INTERNAL,
-    "first_response": Lane.FIRST_RESPONSE,
 }
 ORDERS = {"risk": Order.DUE, "newest": Order.CREATED, "updated": Order.UPDATED}
+WINDOWS = {window.value: window for window in Window}
+ENDED = ("resolved", "closed", "void")
 FILTERS = ("status", "priority", "team", "assignee", "tier", "channel", "language", "category")
 
 
@@ -54,11 +56,12 @@ def wanted_of(given: Mapping[str, str], *, now: datetime) -> TicketFilter:
     """The filter an address asks for; values nobody knows are left out, so that an old link still opens."""
     lane = LANES.get(given.get("lane", ""), Lane.ALL)
     status = given.get("status", "")
-    hours = {"24h": 24, "7d": 24 * 7, "30d": 24 * 30}.get(given.get("created", ""))
+    extra = _signal(given, now=now)
     text = given.get("q", "").strip()[:200].replace("\x00", "")
     return TicketFilter(
         # Words and ended statuses are looked for everywhere; a lane holds active tickets only.
-        lane=None if status in ("resolved", "closed", "void") or hours or (text and not given.get("lane")) else lane,
+        lane=None if extra or status in ENDED or (text and not given.get("lane")) else lane,
+        extra=extra,
         statuses=(status,) if status in set(Status) else (),
         priorities=(int(given["priority"]),) if given.get("priority") in ("1", "2", "3", "4") else (),
         teams=_number(given.get("team", "")),
@@ -67,9 +70,17 @@ def wanted_of(given: Mapping[str, str], *, now: datetime) -> TicketFilter:
         channels=_word(given.get("channel", "")),
         languages=_word(given.get("language", "")),
         categories=_word(given.get("category", "")),
-        created_after=now - timedelta(hours=hours) if hours else None,
         subject=text,
     )
+
+
+def _signal(given: Mapping[str, str], *, now: datetime) -> Q | None:
+    """What a number of a hub counted, so that each number opens its tickets (F-HUB-09)."""
+    if not given.get("signal"):
+        return None
+    window = WINDOWS.get(given.get("window", ""), Window.DAY)
+    escalated = Escalation.objects.filter(state=EscalationState.OPEN).values("ticket_id")
+    return filter_of(given["signal"], now=now, since=now - window.length, escalated=escalated)
 
 
 def _number(text: str) -> tuple[int, ...]:
@@ -82,7 +93,10 @@ def _word(text: str) -> tuple[str, ...]:
 
 def inbox_page(request: AgentRequest, *, now: datetime) -> tuple[InboxPage, Sequence[Ticket]]:
     """The list the address asks for, and its tickets in order."""
-    given = {name: request.GET.get(name, "") for name in ("lane", "q", "order", "created", "after", *FILTERS)}
+    given = {
+        name: request.GET.get(name, "")
+        for name in ("lane", "signal", "window", "q", "order", "after", *FILTERS)
+    }
     me = request.actor.agent
     wanted = wanted_of(given, now=now)
     order = ORDERS.get(given["order"], Order.DUE)
@@ -91,17 +105,17 @@ def inbox_page(request: AgentRequest, *, now: datetime) -> tuple[InboxPage, Sequ
     lane = given["lane"] if given["lane"] in LANES else ""
     here = reverse("inbox")
     asked = {name: value for name, value in given.items() if value and name not in ("after",)}
-    is_plain = not wanted.count_set and not given["created"]
+    is_plain = not wanted.count_set and wanted.extra is None
     count = counts.get(lane or "all") if is_plain else None
     page = InboxPage(
-        title=say(TITLES, lane) if lane in TITLES else say(TITLES, ""),
+        title=say(SIGNALS, given["signal"]) if wanted.extra is not None else say(TITLES, lane),
         count=count if count is not None else tickets_like(wanted, now=now, me=me).count(),
         href=f"{here}?{urlencode(asked)}" if asked else here,
         groups=_groups(found.rows, asked, chosen=request.GET.get("ticket", ""), now=now, zone=request.zone),
         order=order_field(given["order"] or "risk"),
         search=search_field(given["q"]),
         filters=filter_fields(given, teams=_teams(), people=_people()),
-        hidden=tuple((name, given[name]) for name in ("lane", "created") if given[name]),
+        hidden=tuple((name, given[name]) for name in ("lane", "signal", "window") if given[name]),
         filters_set=wanted.count_set,
         clear_href=f"{here}?lane={lane}" if lane else here,
         lanes=lanes({name: f"{here}?lane={name}" for name in LANES if name}, counts=counts, current=lane),
@@ -123,9 +137,13 @@ def _groups(
     """Rows under the heading of the time they have left, in the order they came."""
     groups: dict[str, list[TicketRow]] = {}
     for ticket in rows:
-        groups.setdefault(_group_of(ticket, now, zone), []).append(ticket_row(ticket, asked, chosen=chosen, now=now))
+        groups.setdefault(_group_of(ticket, now, zone), []).append(
+            ticket_row(ticket, asked, chosen=chosen, now=now)
+        )
     return tuple(
-        RowGroup(words=say(GROUPS, name), count=len(found), state=GROUP_STATES.get(name, ""), rows=tuple(found))
+        RowGroup(
+            words=say(GROUPS, name), count=len(found), state=GROUP_STATES.get(name, ""), rows=tuple(found)
+        )
         for name, found in groups.items()
     )
 
@@ -162,7 +180,10 @@ def ticket_row(ticket: Ticket, asked: Mapping[str, str], *, chosen: str, now: da
 
 
 def _teams() -> list[Choice]:
-    return [Choice(value=str(row[0]), words=row[1]) for row in Team.objects.order_by("level", "name").values_list("id", "name")]
+    return [
+        Choice(value=str(row[0]), words=row[1])
+        for row in Team.objects.order_by("level", "name").values_list("id", "name")
+    ]
 
 
 def _people() -> list[Choice]:
