@@ -81,7 +81,6 @@ def sla_hub(tenant: int, *, window: Window, now: datetime, policy: PolicyDocumen
     windows = {
         **queue.windows,
         Lane.SLA_BREACHED: next((line.due_at for line in tickets if line.is_over), None),
-        Lane.ESCALATION_DUE: _earliest(queue.windows[Lane.ESCALATION_DUE], due.next_at),
         Lane.CALLBACK: callbacks.first_due_at,
     }
     rows = lane_rows(values, lanes=hubs.lanes, windows=windows)
@@ -217,7 +216,3 @@ def _histories() -> tuple[tuple[RunRow, ...], tuple[ReportRow, ...]]:
             for report in reports
         ),
     )
-
-
-def _earliest(*instants: datetime | None) -> datetime | None:
-    return min((instant for instant in instants if instant is not None), default=None)
