@@ -35,7 +35,9 @@ def a_world(slug: str = "global", *, at: datetime = MONDAY_9) -> World:
     tenant = Tenant.objects.create(slug=slug, name=slug.title(), created_at=at)
     users = {}
     for name, role in (("Ada Lind", Role.LEAD), ("Bo Ek", Role.AGENT)):
-        users[name] = User.objects.create_user(f"{name.split()[0].lower()}@{slug}.example", "s3cret-words", name=name)
+        users[name] = User.objects.create_user(
+            f"{name.split()[0].lower()}@{slug}.example", "s3cret-words", name=name
+        )
         Membership.objects.create(user=users[name], tenant=tenant, role=role)
     with writing(tenant.id):
         TicketCounter.objects.create(tenant=tenant)
@@ -48,28 +50,61 @@ def a_world(slug: str = "global", *, at: datetime = MONDAY_9) -> World:
             for name, user in users.items()
         }  # fmt: skip
         teams = {}
-        for slug_, level in (("tier-1", 1), ("tier-2", 2), ("engineering", 3), ("billing", 0), ("security", 0),
-                             ("account-managers", 0), ("account", 0), ("product", 0), ("devrel", 0)):
+        for slug_, level in (
+            ("tier-1", 1),
+            ("tier-2", 2),
+            ("engineering", 3),
+            ("billing", 0),
+            ("security", 0),
+            ("account-managers", 0),
+            ("account", 0),
+            ("product", 0),
+            ("devrel", 0),
+        ):
             team = Team.objects.create(
-                tenant=tenant, public_id=new_id(at), slug=slug_, name=slug_.title(), level=level, lead=agents["Ada Lind"]
+                tenant=tenant,
+                public_id=new_id(at),
+                slug=slug_,
+                name=slug_.title(),
+                level=level,
+                lead=agents["Ada Lind"],
             )
             teams[slug_] = team
             TeamMember.objects.create(tenant=tenant, team=team, agent=agents["Bo Ek"])
         for agent in agents.values():
             Shift.objects.create(
-                tenant=tenant, agent=agent, weekdays=list(range(7)), starts=time(0), ends=time(0), kind=ShiftKind.WORK
+                tenant=tenant,
+                agent=agent,
+                weekdays=list(range(7)),
+                starts=time(0),
+                ends=time(0),
+                kind=ShiftKind.WORK,
             )
         Shift.objects.create(
-            tenant=tenant, agent=agents["Ada Lind"], team=teams["engineering"], weekdays=list(range(7)), starts=time(0),
-            ends=time(0), kind=ShiftKind.ON_CALL,
+            tenant=tenant,
+            agent=agents["Ada Lind"],
+            team=teams["engineering"],
+            weekdays=list(range(7)),
+            starts=time(0),
+            ends=time(0),
+            kind=ShiftKind.ON_CALL,
         )
-        director = Post.objects.create(tenant=tenant, slug="director", name="Director", holder=agents["Ada Lind"])
-        manager = Post.objects.create(tenant=tenant, slug="support_manager", name="Support manager", falls_to=director)
+        director = Post.objects.create(
+            tenant=tenant, slug="director", name="Director", holder=agents["Ada Lind"]
+        )
+        manager = Post.objects.create(
+            tenant=tenant, slug="support_manager", name="Support manager", falls_to=director
+        )
         Post.objects.create(tenant=tenant, slug="support_lead", name="Support lead", falls_to=manager)
 
     def actor(name: str, role: Role) -> Actor:
         return Actor(
-            tenant=tenant.id, role=role, kind=ActorKind.USER, id=users[name].id, agent=agents[name].id, name=name
+            tenant=tenant.id,
+            role=role,
+            kind=ActorKind.USER,
+            id=users[name].id,
+            agent=agents[name].id,
+            name=name,
         )
 
     return World(
@@ -83,7 +118,9 @@ def a_world(slug: str = "global", *, at: datetime = MONDAY_9) -> World:
     )
 
 
-def a_customer(world: World, *, name: str = "Nordvik Retail", tier: str = "enterprise", at: datetime = MONDAY_9) -> Customer:
+def a_customer(
+    world: World, *, name: str = "Nordvik Retail", tier: str = "enterprise", at: datetime = MONDAY_9
+) -> Customer:
     with writing(world.tenant.id):
         customer = Customer.objects.create(
             tenant=world.tenant, public_id=new_id(at), name=name, tier=tier, created_at=at
@@ -96,8 +133,11 @@ def a_customer(world: World, *, name: str = "Nordvik Retail", tier: str = "enter
 
 
 def a_message(
-    *, subject: str = "Where do I change the reply language?", text: str = "I cannot find the setting.",
-    email: str = "maja@nordvik.example", channel: Channel = Channel.EMAIL,
+    *,
+    subject: str = "Where do I change the reply language?",
+    text: str = "I cannot find the setting.",
+    email: str = "maja@nordvik.example",
+    channel: Channel = Channel.EMAIL,
 ) -> InboundMessage:
     return InboundMessage(channel=channel, subject=subject, text=text, email=email)
 

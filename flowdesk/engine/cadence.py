@@ -16,7 +16,8 @@ WEEK = timedelta(days=7)
 class Weekly:
     """Once a week at a local time.
 
-    A time that clocks skip is the first instant after it, one they show twice its first showing. Raises ValueError for an unknown zone or a time with a zone.
+    A time that clocks skip is the first instant after it, one they show twice its first showing.
+    Raises ValueError for an unknown zone or a time with a zone.
     """
 
     weekday: Weekday

@@ -39,14 +39,16 @@ class Decided(NamedTuple):
 def rolling_hit_rates(decided: Sequence[Decided], *, length: int) -> tuple[float, ...]:
     """The hit rate of a window `length` stretches long as it stood at the end of each stretch, oldest first.
 
-    The first `length` stretches only fill the window, so n stretches give n - length rates and the last
-    one is the rate of today's window. Raises ValueError for a window without length.
+    The first `length` stretches fill the first window, so n stretches give n - length + 1 rates and the last
+    one is the rate of today's window; fewer stretches give none. Raises ValueError for a window without length.
     """
     if length < 1:
         raise ValueError("a window is at least one stretch long")
+    if len(decided) < length:
+        return ()
     met = sum(one.met for one in decided[:length])
     missed = sum(one.missed for one in decided[:length])
-    rates = []
+    rates = [hit_rate(met, missed=missed)]
     for leaving, entering in zip(decided, decided[length:], strict=False):
         met += entering.met - leaving.met
         missed += entering.missed - leaving.missed

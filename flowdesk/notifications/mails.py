@@ -18,7 +18,7 @@ from flowdesk.notifications.models import Delivery
 from flowdesk.tickets.models import Message, Ticket
 
 
-class NothingToSend(Exception):  # noqa: N818 - a reason, not a failure
+class NothingToSend(Exception):
     """There is nobody to send this to any more."""
 
 
@@ -65,7 +65,9 @@ def _known(language: str, tenant: Tenant) -> str:
     return language if language in dict(settings.LANGUAGES) else tenant.language
 
 
-def _words(delivery: Delivery, ticket: Ticket, tenant: Tenant, *, name: str, at: datetime) -> Mapping[str, Any]:
+def _words(
+    delivery: Delivery, ticket: Ticket, tenant: Tenant, *, name: str, at: datetime
+) -> Mapping[str, Any]:
     zone = ZoneInfo(tenant.zone)
     data = dict(delivery.data)
     message = None

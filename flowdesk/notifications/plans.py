@@ -65,7 +65,9 @@ def tellings(event: EventRow) -> list[Telling]:
         case EventKind.AGENT_REPLIED:
             return _customer(event, "customer_reply", message=event.data["message"])
         case EventKind.WAIT_STARTED if event.data.get("told"):
-            return _customer(event, "customer_waiting", reason=event.data["reason"], ends_by=event.data["ends_by"])
+            return _customer(
+                event, "customer_waiting", reason=event.data["reason"], ends_by=event.data["ends_by"]
+            )
         case EventKind.WAIT_REMINDED:
             return _customer(event, "customer_reminded")
         case EventKind.TICKET_RESOLVED:
@@ -92,7 +94,10 @@ def _agent(event: EventRow, agent: int | None, template: str, *, mail: bool) -> 
     if agent is None or (event.actor_kind == ActorKind.USER and event.data.get("by_agent") == agent):
         return []
     channels = (Channel.NOTICE, Channel.EMAIL) if mail else (Channel.NOTICE,)
-    return [Telling(event=event, channel=channel, template=template, agent=agent, data=event.data) for channel in channels]
+    return [
+        Telling(event=event, channel=channel, template=template, agent=agent, data=event.data)
+        for channel in channels
+    ]
 
 
 def _customer(event: EventRow, template: str, **data: Any) -> list[Telling]:

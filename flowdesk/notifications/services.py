@@ -20,7 +20,13 @@ from flowdesk.notifications.plans import Channel, EventRow, Telling, bundled, te
 from flowdesk.tickets.states import EventKind
 
 LEASE_FOR = timedelta(minutes=2)
-RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))
+RETRIES = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+)
 NOTICE_EVERY = timedelta(hours=24)
 
 

@@ -19,10 +19,11 @@ from flowdesk.tickets.states import EventKind, Status
 
 PREFIX = "tkt"
 FIELDS = tuple(column.attname for column in Ticket._meta.concrete_fields)
-COLUMNS = ", ".join(column.column for column in Ticket._meta.concrete_fields)
+COLUMNS = ", ".join(str(column.column) for column in Ticket._meta.concrete_fields)
 _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
 _LOCK_TICKETS_OF = sql.LOCK_TICKETS_OF.format(columns=COLUMNS)
 _CLAIM_TICKETS = sql.CLAIM_TICKETS.format(columns=COLUMNS)
+_CLAIM_QUEUE = sql.CLAIM_QUEUE.format(columns=COLUMNS)
 _JSON = frozenset({"signals", "fields"})
 
 
@@ -58,7 +59,10 @@ def insert_ticket(ticket: Ticket) -> int:
     """Write a new ticket as the last statement of its act and give it its number."""
     with connection.cursor() as cursor:
         values = [getattr(ticket, name) for name in sql.NEW_TICKET_COLUMNS]
-        values = [Jsonb(value) if name in _JSON else value for name, value in zip(sql.NEW_TICKET_COLUMNS, values, strict=True)]
+        values = [
+            Jsonb(value) if name in _JSON else value
+            for name, value in zip(sql.NEW_TICKET_COLUMNS, values, strict=True)
+        ]
         cursor.execute(sql.INSERT_TICKET, [ticket.tenant_id, *values])
         row = cursor.fetchone()
     assert row is not None, "the tenant has a ticket counter"
@@ -87,6 +91,13 @@ def claim_tickets(ids: Sequence[int], *, at: datetime) -> list[Ticket]:
     """Those of the tickets that are due and that nobody works on, locked."""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM_TICKETS, [current_tenant(), list(ids), at])
+        return [_ticket(row) for row in cursor.fetchall()]
+
+
+def claim_queue(statuses: Sequence[str], *, limit: int) -> list[Ticket]:
+    """Tickets of a team that have no agent and that nobody works on, locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM_QUEUE, [current_tenant(), [str(status) for status in statuses], limit])
         return [_ticket(row) for row in cursor.fetchall()]
 
 
@@ -126,19 +137,42 @@ def add_message(
     with connection.cursor() as cursor:
         cursor.execute(
             sql.INSERT_MESSAGE,
-            [ticket.tenant_id, public_id, ticket.id, author.value, contact, agent, channel, False, text, html, at],
+            [
+                ticket.tenant_id,
+                public_id,
+                ticket.id,
+                author.value,
+                contact,
+                agent,
+                channel,
+                False,
+                text,
+                html,
+                at,
+            ],
         )
     return public_id
 
 
 def add_note(
-    ticket: Ticket, *, text: str = "", at: datetime, agent: int | None = None, kind: str = "note",
+    ticket: Ticket,
+    *,
+    text: str = "",
+    at: datetime,
+    agent: int | None = None,
+    kind: str = "note",
     data: Mapping[str, Any] | None = None,
 ) -> Note:
     """Append words among agents; a system note has a kind and data instead of text."""
     return Note.objects.create(
-        tenant_id=ticket.tenant_id, public_id=new_id(at), ticket_id=ticket.id, agent_id=agent, kind=kind, text=text,
-        data=dict(data or {}), created_at=at,
+        tenant_id=ticket.tenant_id,
+        public_id=new_id(at),
+        ticket_id=ticket.id,
+        agent_id=agent,
+        kind=kind,
+        text=text,
+        data=dict(data or {}),
+        created_at=at,
     )
 
 
@@ -165,7 +199,9 @@ def record(*events: NewEvent) -> None:
 def open_waits(tenant: int, tickets: Sequence[int]) -> dict[int, list[Wait]]:
     """The waits that have not ended, by ticket."""
     found: dict[int, list[Wait]] = {ticket: [] for ticket in tickets}
-    for wait in Wait.everywhere.filter(tenant_id=tenant, ticket_id__in=list(tickets), ended_at__isnull=True).order_by("id"):
+    for wait in Wait.everywhere.filter(
+        tenant_id=tenant, ticket_id__in=list(tickets), ended_at__isnull=True
+    ).order_by("id"):
         found[wait.ticket_id].append(wait)
     return found
 

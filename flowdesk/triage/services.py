@@ -86,4 +86,3 @@ def classify_ticket(
 
 def _declared(extracted: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:
     return {name: value for name, value in extracted.items() if name in policy.fields}
-

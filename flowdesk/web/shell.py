@@ -40,7 +40,7 @@ _PLACES = (
 def places(
     hrefs: Mapping[str, str], *, current: str = "", counts: Mapping[str, int] | None = None
 ) -> tuple[Place, ...]:
-    """The main menu in its order; a place without an address (no right to it, or not there yet) is left out."""
+    """The main menu in its order; a place without an address (no right to it, say) is left out."""
     counts = counts or {}
     return tuple(
         Place(
@@ -84,9 +84,7 @@ _LANES = (
 )
 
 
-def lanes(
-    hrefs: Mapping[str, str], *, counts: Mapping[str, int], current: str = ""
-) -> tuple[LaneLink, ...]:
+def lanes(hrefs: Mapping[str, str], *, counts: Mapping[str, int], current: str = "") -> tuple[LaneLink, ...]:
     """The lanes in their order; an empty lane loses its colour, not its place."""
     return tuple(
         LaneLink(

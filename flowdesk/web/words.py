@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
 MINUTE = timedelta(minutes=1)
@@ -80,13 +81,14 @@ def clock_and_zone(at: datetime, zone: ZoneInfo) -> str:
 
 
 def moment(at: datetime, *, zone: ZoneInfo, now: datetime) -> str:
-    """When something happened or will, as short as the day allows: "09:42", "Mon 15 Jun 08:15", "3 Mar 2025 08:15"."""
+    """As short as the day allows: "09:42", "Mon 15 Jun 08:15", "3 Mar 2025 08:15"."""
     local, today = at.astimezone(zone), now.astimezone(zone).date()
     if local.date() == today:
         return local.strftime("%H:%M")
     if local.year != today.year:
-        return dateformat.format(local, "j M Y H:i")
-    return dateformat.format(local, "D j M H:i")
+        return dateformat.format(local, _("j M Y H:i"))
+    # Translators: a date in Django's date format, not words; b is a month in lower case.
+    return dateformat.format(local, _("D j M H:i"))
 
 
 def long_moment(at: datetime, *, zone: ZoneInfo, now: datetime) -> str:
@@ -95,6 +97,11 @@ def long_moment(at: datetime, *, zone: ZoneInfo, now: datetime) -> str:
     if local.date() == now.astimezone(zone).date():
         return _("today {time}").format(time=local.strftime("%H:%M %Z"))
     return dateformat.format(local, "D j F, ") + local.strftime("%H:%M %Z")
+
+
+def weekday(number: int) -> str:
+    """A weekday by its number, Monday 0."""
+    return str(WEEKDAYS[number])
 
 
 def iso(at: datetime, zone: ZoneInfo | None = None) -> str:

@@ -37,7 +37,7 @@ def _repeat(work: Callable[[], int], stop: threading.Event) -> None:
             log.warning("database_unavailable", exc_info=True)
             connections.close_all()
             pause = min(5.0, max(IDLE, pause) * 2)
-        except Exception:  # noqa: BLE001 - the loop of last resort
+        except Exception:
             log.exception("round_failed")
             pause = min(5.0, max(IDLE, pause) * 2)
         if pause:

@@ -6,7 +6,6 @@ import pytest
 
 from benchmarks.business_time import Pair, cases, mismatches, pairs
 
-
 COUNTS = {"business default": 4_000, "with lunch": 3_000, "New York": 3_000}
 
 

@@ -47,7 +47,9 @@ def test_a_reply_meets_the_first_response() -> None:
     a_customer(world)
     opened = receive.open_ticket(a_message(), by=world.bo, now=MONDAY_9)
 
-    work.send_reply(opened.id, text="Under settings, then language.", by=world.bo, now=MONDAY_9 + timedelta(minutes=5))
+    work.send_reply(
+        opened.id, text="Under settings, then language.", by=world.bo, now=MONDAY_9 + timedelta(minutes=5)
+    )
 
     with reading(world.tenant.id):
         clock = Clock.objects.get(metric="first_response")

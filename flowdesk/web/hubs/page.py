@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from flowdesk.web.parts import Chip, Empty, Face, Form, Ladder, LanesBar, Link, Metric, TicketLine
+from flowdesk.web.drawings import Ladder, LanesBar
+from flowdesk.web.parts import Chip, Empty, Face, Form, Link, Metric, TicketLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,9 @@
 Keys are the ids of lanes, signals and owners in the policy; values follow the reader's language.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -105,9 +108,7 @@ def work_title(lane: str, backlog: int) -> str:
 def fast_follow(lane: str, backlog: int) -> str:
     """The second thing; without a lane, what to do in quiet."""
     sentences = {
-        "sla_breached": lambda n: ngettext(
-            "Clear {n} breached ticket.", "Clear {n} breached tickets.", n
-        ),
+        "sla_breached": lambda n: ngettext("Clear {n} breached ticket.", "Clear {n} breached tickets.", n),
         "escalation_due": lambda n: ngettext(
             "Name an owner for {n} escalation due.", "Name an owner for {n} escalations due.", n
         ),
@@ -172,3 +173,132 @@ def lanes_to_go(count: int) -> str:
 def breached_announcement(count: int) -> str:
     """For the polite region."""
     return ngettext("{n} ticket breached", "{n} tickets breached", count).format(n=count)
+
+
+HIT_RATE = gettext_lazy("SLA hit rate")
+ENFORCEMENT_SCORE = gettext_lazy("Enforcement score")
+SEVERITY_COUNTS = gettext_lazy("Critical / warning")
+MEETING = gettext_lazy("Weekly support ops review")
+NO_FINDINGS = gettext_lazy("No findings yet. They collect here from the first breach on.")
+RUN_MACRO = gettext_lazy("Run escalation macro")
+RUN_NOW = gettext_lazy("Run now")
+READY = gettext_lazy("ready")
+WITHIN_SLA = gettext_lazy("within SLA")
+WINDOWS: Words = {
+    "24h": gettext_lazy("24 h"),
+    "7d": gettext_lazy("7 days"),
+    "30d": gettext_lazy("30 days"),
+}
+STEPS: Words = {
+    "breached": gettext_lazy("Breached first"),
+    "escalate": gettext_lazy("Escalate next"),
+    "live": gettext_lazy("Go live now"),
+}
+STEPS_ABOUT: Words = {
+    "breached": gettext_lazy("The tickets most at risk come before anything else."),
+    "escalate": gettext_lazy("Give each escalation a named owner while there is still time."),
+    "live": gettext_lazy("Opens when no lane is critical: publish the launch report."),
+    "live_ready": gettext_lazy("The queue is under control: publish the launch report."),
+}
+STRIP: Words = {
+    "urgent": gettext_lazy("Urgent tickets"),
+    "callback": gettext_lazy("Callback queue"),
+    "escalation": gettext_lazy("Escalation window"),
+}
+STRIP_ABOUT: Words = {
+    "urgent": gettext_lazy("Breach first. The closure check stays on."),
+    "callback": gettext_lazy("Bring missed calls back into the live lane."),
+    "callback_none": gettext_lazy("Missed calls will return to the live lane here."),
+}
+START: Words = {
+    "title": gettext_lazy("Let the first ticket in"),
+    "words": gettext_lazy("The clocks start on their own once a channel is open."),
+    "mail": gettext_lazy("Connect a mailbox"),
+    "form": gettext_lazy("Open the web form"),
+    "keys": gettext_lazy("Create an API key"),
+}
+RUNG_TARGETS: Words = {
+    "assignee": gettext_lazy("assignee"),
+    "team_lead": gettext_lazy("lead"),
+    "both": gettext_lazy("both"),
+    "manager": gettext_lazy("manager"),
+    "customer": gettext_lazy("customer"),
+    "director": gettext_lazy("director"),
+}
+
+
+def as_of(time: str) -> str:
+    """When the hub was read; `time` as `words.clock_and_zone` says it."""
+    return _("Live, as of {time}").format(time=time)
+
+
+def of_lanes(count: int) -> str:
+    return ngettext("of {n} lane", "of {n} lanes", count).format(n=count)
+
+
+def over_tail(count: int) -> str:
+    return _("{n} over").format(n=count)
+
+
+def due_tail(count: int) -> str:
+    return _("{n} due").format(n=count)
+
+
+def spark_words(first: str, *, last: str, goal: str) -> str:
+    """The hit rate's line, aloud; all three as they are printed."""
+    return _("From {first} to {last} in the window, goal {goal}").format(first=first, last=last, goal=goal)
+
+
+def owner_line(role: str, *, person: str) -> str:
+    """The role that owns something and who fills it now."""
+    return _("{role}, {person}").format(role=role, person=person or _("nobody on duty"))
+
+
+def ladder_words(rungs: Sequence[tuple[int, Sequence[str]]]) -> str:
+    """Who is told at which percent: "50 assignee, 75 lead, 100 manager and customer."."""
+    said = [
+        f"{percent} " + _(" and ").join(str(RUNG_TARGETS.get(target, target)) for target in targets)
+        for percent, targets in rungs
+    ]
+    return ", ".join(said) + "."
+
+
+def ladder_aloud(sentence: str) -> str:
+    return _("Ladder: {rungs}").format(rungs=sentence)
+
+
+def weekly(weekday: str, *, time: str, zone: str) -> str:
+    """The automation's schedule; `weekday` is already a word."""
+    return _("Weekly, {weekday} {time} {zone}").format(weekday=weekday, time=time, zone=zone)
+
+
+def run_words(assigned: int, *, escalated: int) -> str:
+    return _("{assigned} assigned, {escalated} escalated").format(assigned=assigned, escalated=escalated)
+
+
+def run_by(person: str) -> str:
+    """Who started a run; nobody means the schedule did."""
+    return _("by {person}").format(person=person) if person else _("schedule")
+
+
+def no_runs(first: str) -> str:
+    return _("No run yet. The first is {when}.").format(when=first)
+
+
+STANDING_WORDS: dict[str, Any] = {
+    "over": gettext_lazy("Over"),
+    "at_risk": gettext_lazy("At risk"),
+    "on_time": gettext_lazy("On time"),
+    "waiting": gettext_lazy("Waiting for someone else"),
+}
+
+
+def agenda_line(key: str, count: int) -> str:
+    """What lies on the review's table."""
+    sentences = {
+        "missed_promises": lambda n: ngettext("{n} missed promise", "{n} missed promises", n),
+        "vacant_posts": lambda n: ngettext("{n} vacant post", "{n} vacant posts", n),
+        "late_callbacks": lambda n: ngettext("{n} late call", "{n} late calls", n),
+    }
+    said = sentences.get(key)
+    return (said(count) if said else f"{{n}} {key}").format(n=count)

@@ -1,4 +1,4 @@
-"""The acts on a ticket as forms: their questions and words. What is allowed and what is valid is decided elsewhere.
+"""The acts on a ticket as forms: their questions and words; what is allowed and valid is decided elsewhere.
 
 Field names are the contract with the views: `assignee`, `reason`, `note`, `until_minutes`, `code`, `summary`,
 `priority`, `target`. `Form.answered(values, errors)` gives the form back for a 422.
@@ -41,7 +41,9 @@ def _note(*, is_required: bool = False, hint: str = "") -> Field:
 
 def take(href: str, *, revision: str = "") -> Action:
     """Make the ticket mine; asks nothing."""
-    return Action(words=_("Take"), icon="user", key="i", form=_form("take", href, _("Take"), revision=revision))
+    return Action(
+        words=_("Take"), icon="user", key="i", form=_form("take", href, _("Take"), revision=revision)
+    )
 
 
 def assign(href: str, *, people: Iterable[Choice], revision: str = "") -> Action:
@@ -76,7 +78,8 @@ def wait(href: str, *, reasons: Sequence[str] = (), limits: Sequence[int] = (), 
                 kind=Kind.SELECT,
                 is_required=True,
                 choices=tuple(
-                    Choice(value=reason, words=say(WAIT_REASONS, reason)) for reason in reasons or WAIT_REASONS
+                    Choice(value=reason, words=say(WAIT_REASONS, reason))
+                    for reason in reasons or WAIT_REASONS
                 ),
             ),
             Field(
@@ -144,7 +147,11 @@ def reopen(href: str, *, revision: str = "") -> Action:
         words=_("Reopen"),
         icon="undo",
         form=_form(
-            "reopen", href, _("Reopen"), _note(is_required=True, hint=_("Why it is not settled.")), revision=revision
+            "reopen",
+            href,
+            _("Reopen"),
+            _note(is_required=True, hint=_("Why it is not settled.")),
+            revision=revision,
         ),
     )
 
@@ -185,7 +192,9 @@ def escalate(href: str, *, targets: Iterable[Choice], revision: str = "") -> Act
             "escalate",
             href,
             _("Escalate"),
-            Field(name="target", label=_("To whom"), kind=Kind.SELECT, is_required=True, choices=tuple(targets)),
+            Field(
+                name="target", label=_("To whom"), kind=Kind.SELECT, is_required=True, choices=tuple(targets)
+            ),
             _note(is_required=True, hint=_("What they need to know to begin.")),
             revision=revision,
         ),

@@ -57,7 +57,9 @@ def new_ticket_form(href: str, *, channels: Iterable[str] = ("phone", "email", "
 
 def contact_search(value: str = "") -> Field:
     """Find someone who has written before."""
-    return Field(name="q", label=_("Find a contact"), kind=Kind.SEARCH, value=value, hint=_("Name, email or customer"))
+    return Field(
+        name="q", label=_("Find a contact"), kind=Kind.SEARCH, value=value, hint=_("Name, email or customer")
+    )
 
 
 def newcomer_fields() -> tuple[Field, ...]:

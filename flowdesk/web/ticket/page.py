@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from flowdesk.web.parts import NOBODY, Action, Chip, Face, Field, Form, Ladder, Link, Strip
+from flowdesk.web.drawings import Ladder, Strip
+from flowdesk.web.parts import NOBODY, Action, Chip, Face, Field, Form, Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

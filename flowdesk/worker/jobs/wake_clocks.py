@@ -34,7 +34,7 @@ def _wake(tenant: int, ids: list[int], *, now: datetime) -> int:
     by = system(tenant)
     try:
         return escalate.wake(ids, by=by, now=now)
-    except Exception as fault:  # noqa: BLE001 - the loop goes on, whatever one row does
+    except Exception as fault:
         if len(ids) > 1:
             return sum(_wake(tenant, [one], now=now) for one in ids)
         log.exception("wake_failed", extra={"tenant": tenant, "ticket": ids[0]})
