@@ -14,7 +14,7 @@ from pydantic import Field
 from flowdesk.api.auth import Client, client, needs
 from flowdesk.api.clocks import ClockOut, clock_out
 from flowdesk.api.pagination import DEFAULT, Cursor, Limit, Page, cursor_at, place_after
-from flowdesk.api.reading import Body, Filters, Instant, PriorityWord
+from flowdesk.api.reading import Body, ContactId, CustomerId, Email, Filters, Instant, PriorityWord
 from flowdesk.api.shapes import (
     AgentRef,
     ContactRef,
@@ -37,8 +37,8 @@ from flowdesk.people.models import Agent, Contact, Customer, Team
 from flowdesk.sla.queries import clock_lines
 from flowdesk.tickets import queries as tickets
 from flowdesk.tickets.models import Ticket
-from flowdesk.tickets.queries import Lane, Order, TicketFilter
 from flowdesk.tickets.queries import Cursor as Place
+from flowdesk.tickets.queries import Lane, Order, TicketFilter
 from flowdesk.tickets.signals import filter_of
 from flowdesk.tickets.states import Channel, Status
 
@@ -135,11 +135,11 @@ class OpenTicket(Body):
     subject: str = Field(max_length=300)
     text: str = Field(max_length=200_000)
     channel: Channel = Channel.API
-    contact: Word = ""
-    customer: Word = ""
+    contact: ContactId = ""
+    customer: CustomerId = ""
     customer_name: Name = ""
     tier: Word = ""
-    email: Annotated[str, Field(max_length=254)] = ""
+    email: Email = ""
     name: Name = ""
     phone: Annotated[str, Field(max_length=40)] = ""
     language: Annotated[str, Field(max_length=8, pattern="^([a-z]{2})?$")] = ""
@@ -175,21 +175,33 @@ class TicketFilters(Filters):
 
 
 @router.post(
-    "/tickets", response={201: TicketDetail}, auth=needs(Act.OPEN), operation_id="open_ticket", summary="Open a ticket"
+    "/tickets",
+    response={201: TicketDetail},
+    auth=needs(Act.OPEN),
+    operation_id="open_ticket",
+    summary="Open a ticket",
 )
 def open_ticket(request: HttpRequest, response: HttpResponse, body: OpenTicket) -> TicketDetail:
     """It is understood, prioritised, routed and promised before this answers."""
     asking = client(request)
     given = body.model_dump(exclude={"priority", "category"})
     opened = receive.open_ticket(
-        InboundMessage(**given), by=asking.actor, now=asking.now, priority=body.priority, category=body.category
+        InboundMessage(**given),
+        by=asking.actor,
+        now=asking.now,
+        priority=body.priority,
+        category=body.category,
     )
     response["Location"] = f"/api/v1/tickets/{opened.id}"
     return read_back(asking, opened.id)
 
 
 @router.get(
-    "/tickets", response=Page[TicketOut], auth=needs(Act.READ), operation_id="list_tickets", summary="List tickets"
+    "/tickets",
+    response=Page[TicketOut],
+    auth=needs(Act.READ),
+    operation_id="list_tickets",
+    summary="List tickets",
 )
 def list_tickets(request: HttpRequest, filters: Query[TicketFilters]) -> Page[TicketOut]:
     """Sorted by deadline, or newest first by `created` or `updated`; go on with `cursor` = `next`."""
@@ -198,9 +210,12 @@ def list_tickets(request: HttpRequest, filters: Query[TicketFilters]) -> Page[Ti
     after = place_after(filters.cursor, of=name)
     with reading(asking.tenant):
         page = tickets.ticket_list(
-            _wanted(filters, now=asking.now), order=filters.order, after=Place(*after) if after else None,
-            limit=filters.limit, now=asking.now,
-        )  # fmt: skip
+            _wanted(filters, now=asking.now),
+            order=filters.order,
+            after=Place(*after) if after else None,
+            limit=filters.limit,
+            now=asking.now,
+        )
         return Page[TicketOut](
             items=[ticket_out(row) for row in page.rows],
             next=cursor_at((page.next.value, page.next.id), of=name) if page.next else None,
@@ -253,7 +268,12 @@ def _people(filters: TicketFilters, faults: list[Fault]) -> Q:
         elif (row := _row_id(rows, text, field, prefix)) is not None:
             found &= Q(**{f"{field}_id": row})
         else:
-            faults.append(Fault(field, f"there is no {field} by that name" if field == "team" else "there is none by that id"))
+            faults.append(
+                Fault(
+                    field,
+                    f"there is no {field} by that name" if field == "team" else "there is none by that id",
+                )
+            )
     return found
 
 
@@ -270,9 +290,12 @@ def _row_id(rows: QuerySet[Any], text: str, field: str, prefix: str) -> int | No
 
 
 @router.get(
-    "/tickets/{ticket_id}", response=TicketDetail, auth=needs(Act.READ), operation_id="read_ticket",
+    "/tickets/{ticket_id}",
+    response=TicketDetail,
+    auth=needs(Act.READ),
+    operation_id="read_ticket",
     summary="Read a ticket",
-)  # fmt: skip
+)
 def read_ticket(request: HttpRequest, ticket_id: str) -> TicketDetail:
     """The ticket with its clocks and open waits."""
     return read_back(client(request), ticket_id)
@@ -298,11 +321,31 @@ def ticket_out(ticket: Ticket) -> TicketOut:
 
 
 _AS_THEY_ARE = (
-    "number", "subject", "status", "category", "subcategory", "complexity", "language", "channel", "signals",
-    "fields", "is_major_incident", "level", "created_at", "updated_at", "first_response_at", "resolved_at",
-    "closed_at", "unanswered_since", "waiting_internal_since", "due_at", "at_risk_at", "is_breached",
-    "reopen_count", "reply_count",
-)  # fmt: skip
+    "number",
+    "subject",
+    "status",
+    "category",
+    "subcategory",
+    "complexity",
+    "language",
+    "channel",
+    "signals",
+    "fields",
+    "is_major_incident",
+    "level",
+    "created_at",
+    "updated_at",
+    "first_response_at",
+    "resolved_at",
+    "closed_at",
+    "unanswered_since",
+    "waiting_internal_since",
+    "due_at",
+    "at_risk_at",
+    "is_breached",
+    "reopen_count",
+    "reply_count",
+)
 
 
 def ticket_values(ticket: Ticket) -> dict[str, Any]:
