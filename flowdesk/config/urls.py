@@ -1,9 +1,10 @@
 """Every address, floor by floor."""
 
-from django.urls import path
+from django.urls import include, path
 
 from flowdesk.config.health import healthz
 
 urlpatterns = [
     path("healthz", healthz),
+    path("", include("flowdesk.web.urls")),
 ]

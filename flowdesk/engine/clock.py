@@ -74,7 +74,7 @@ class ChangeMode(StrEnum):
     RESTART = "restart"  # a new cycle from now
 
 
-class IllegalClockEvent(Exception):  # noqa: N818 - an event is refused, nothing failed
+class IllegalClockEvent(Exception):
     """This cannot happen to a clock in this state."""
 
 
@@ -265,7 +265,8 @@ class Clock:
         # A pause that is still open keeps its start. New terms that were broken before they were agreed are
         # broken when they are agreed, not earlier.
         since = self.since if is_paused else at
-        return replace(now, promise=promise, target=target, spent=spent, since=since, due=max(due, since))
+        due = now.missed_at or max(due, since)
+        return replace(now, promise=promise, target=target, spent=spent, since=since, due=due)
 
     def _leaving_out(self, pause: Span) -> Clock:
         """A pause has ended: the deadline moves by the business time of it."""

@@ -35,6 +35,7 @@ SUMMARY = (
 )  # fmt: skip
 CLIMB_WITHIN = timedelta(hours=1)
 LONGEST_NOTE = 20_000
+HANDED_UP = "outstayed_level"
 
 
 @dataclass(slots=True)
@@ -79,7 +80,15 @@ class Work:
         return change
 
     def log(self, kind: EventKind, /, *, by: Actor, at: datetime, **data: object) -> None:
-        """Add a line to the ticket's log."""
+        """Add a line to the ticket's log.
+
+        A line of the same act as the one before says so: what one save did together is folded together. The first
+        one names the policy revision it was done under, where that is not the one the ticket was opened under.
+        """
+        if self.events:
+            data["also"] = True
+        elif self.desk.policy.id != self.ticket.policy_revision_id:
+            data["revision"] = self.desk.policy.id
         self.events.append(NewEvent(ticket=self.ticket.id, kind=kind, at=at, by=by, data=data))
 
 
@@ -185,14 +194,7 @@ def _hand_up(work: Work, team: int, *, by: Actor, at: datetime) -> None:
     picked = routing.pick_agent(
         to.id, language=work.ticket.language or None, dedicated=work.customer.dedicated_agent_id, at=at
     )
-    give(
-        work,
-        team=to,
-        agent=int(picked.agent) if picked.agent else None,
-        by=by,
-        at=at,
-        because="outstayed_level",
-    )
+    give(work, team=to, agent=int(picked.agent) if picked.agent else None, by=by, at=at, because=HANDED_UP)
 
 
 def give(work: Work, *, team: Team | None, agent: int | None, by: Actor, at: datetime, because: str) -> None:
@@ -202,7 +204,7 @@ def give(work: Work, *, team: Team | None, agent: int | None, by: Actor, at: dat
     if team is not None and team.id != ticket.team_id:
         level = max(team.level, 1)
         if level != ticket.level:
-            work.log(EventKind.LEVEL_CHANGED, by=by, at=at, before=ticket.level, after=level)
+            work.log(EventKind.LEVEL_CHANGED, by=by, at=at, before=ticket.level, after=level, because=because)
             ticket.level = level
             ticket.level_entered_at = at
             occurrences.append(Occurrence.LEVEL_ENTERED)

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from flowdesk.core.tenant import current_tenant
 from flowdesk.tickets.models import IS_ACTIVE, Message, Note, Ticket, TicketEvent, Wait
+from flowdesk.tickets.signals import is_over
 from flowdesk.tickets.states import Status
 
 SOON = timedelta(hours=1)
@@ -21,14 +22,9 @@ class Lane(StrEnum):
     ALL = "all"
     BREACHED = "breached"
     DUE = "due"  # within the hour
-    AT_RISK = "at_risk"  # 75 % spent and not breached
     MINE = "mine"
     UNASSIGNED = "unassigned"
     WAITING = "waiting"
-    WAITING_CUSTOMER = "waiting_customer"
-    WAITING_INTERNAL = "waiting_internal"
-    URGENT = "urgent"
-    FIRST_RESPONSE = "first_response"  # nobody has answered yet
 
 
 class Order(StrEnum):
@@ -42,6 +38,7 @@ class TicketFilter:
     """What a list shows; empty means any. Ids are row ids of the open tenant."""
 
     lane: Lane | None = None
+    extra: Q | None = None  # what a hub's signal counted, see `tickets.signals`
     statuses: tuple[str, ...] = ()
     priorities: tuple[int, ...] = ()
     teams: tuple[int, ...] = ()
@@ -68,21 +65,13 @@ class TicketFilter:
 
 def lane_condition(lane: Lane, *, now: datetime, me: int | None = None) -> Q:
     """The lane as a condition; every lane but the whole list looks at active tickets only."""
-    breached = Q(is_breached=True) | Q(due_at__lte=now)
     conditions: Mapping[Lane, Q] = {
         Lane.ALL: Q(),
-        Lane.BREACHED: breached,
+        Lane.BREACHED: is_over(now),
         Lane.DUE: Q(due_at__gt=now, due_at__lte=now + SOON, is_breached=False),
-        Lane.AT_RISK: Q(at_risk_at__lte=now) & ~breached,
         Lane.MINE: Q(assignee_id=me if me is not None else 0),
         Lane.UNASSIGNED: Q(assignee_id__isnull=True),
         Lane.WAITING: Q(status__in=[Status.PENDING.value, Status.ON_HOLD.value]),
-        Lane.WAITING_CUSTOMER: Q(status=Status.PENDING.value),
-        Lane.WAITING_INTERNAL: Q(
-            status__in=[Status.NEW.value, Status.OPEN.value], waiting_internal_since__isnull=False
-        ),
-        Lane.URGENT: Q(priority__lte=2),
-        Lane.FIRST_RESPONSE: Q(first_response_at__isnull=True),
     }
     return IS_ACTIVE & conditions[lane]
 
@@ -92,6 +81,8 @@ def tickets_like(wanted: TicketFilter, *, now: datetime, me: int | None = None) 
     rows = Ticket.objects.all()
     if wanted.lane is not None:
         rows = rows.filter(lane_condition(wanted.lane, now=now, me=me))
+    if wanted.extra is not None:
+        rows = rows.filter(wanted.extra)
     for name, values in (
         ("status", wanted.statuses),
         ("priority", wanted.priorities),

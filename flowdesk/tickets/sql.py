@@ -24,10 +24,25 @@ select {", ".join(["%s"] * len(NEW_TICKET_COLUMNS))}, number from numbered retur
 # One lock per app: a ticket is locked before anything of it.
 LOCK_TICKET = "select {columns} from tickets_ticket where tenant_id = %s and public_id = %s for no key update"
 
+# Tickets of a customer whose promises may still run or be taken up again, in the order in which they are locked.
+LOCK_TICKETS_OF = """
+select {columns} from tickets_ticket
+where tenant_id = %s and customer_id = %s and status in ('new', 'open', 'pending', 'on_hold', 'resolved')
+order by id for no key update
+"""
+
 # Due tickets of one tenant among those the sweep found; one that somebody works on now is due next round.
 CLAIM_TICKETS = """
 select {columns} from tickets_ticket
 where tenant_id = %s and id = any(%s) and wake_at <= %s order by id for no key update skip locked
+"""
+
+# The queue: teams' tickets that nobody has, the oldest deadline first.
+CLAIM_QUEUE = """
+select {columns} from tickets_ticket
+where tenant_id = %s and assignee_id is null and team_id is not null and status = any(%s)
+    and status in ('new', 'open', 'pending', 'on_hold')
+order by due_at nulls last, id limit %s for no key update skip locked
 """
 
 # What the sweep looks for, over all tenants: asked as the worker role. A ticket that fails again and again

@@ -17,7 +17,7 @@ MAGIC = 0x950412DE
 HEADER_WORDS = 7
 
 
-class BadCatalogue(ValueError):  # noqa: N818  named for the fault, like every error here
+class BadCatalogue(ValueError):
     """A line of a .po file that cannot be read; the message names file and line."""
 
 

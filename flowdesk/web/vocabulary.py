@@ -15,6 +15,7 @@ STATUSES: Words = {
     "on_hold": pgettext_lazy("status", "on hold"),
     "resolved": pgettext_lazy("status", "resolved"),
     "closed": pgettext_lazy("status", "closed"),
+    "void": pgettext_lazy("status", "void"),
 }
 PRIORITIES: Words = {
     "1": _("P1, critical"),
@@ -30,20 +31,29 @@ TIERS: Words = {
 }
 CHANNELS: Words = {
     "email": _("Email"),
-    "form": _("Web form"),
+    "web": _("Web form"),
     "chat": _("Chat"),
     "phone": _("Phone"),
     "api": _("API"),
+    "portal": _("Portal"),
 }
 BY_CHANNEL: Words = {  # after a name, inside a sentence
     "email": _("by email"),
-    "form": _("by web form"),
+    "web": _("by web form"),
     "chat": _("by chat"),
     "phone": _("by phone"),
     "api": _("through the API"),
+    "portal": _("through the portal"),
 }
-CHANNEL_ICONS = {"email": "mail", "form": "web", "chat": "chat", "phone": "phone", "api": "api"}
-LANGUAGES: Words = {"sv": _("Swedish"), "en": _("English")}
+CHANNEL_ICONS = {
+    "email": "mail",
+    "web": "web",
+    "portal": "web",
+    "chat": "chat",
+    "phone": "phone",
+    "api": "api",
+}
+LANGUAGES: Words = {"sv": _("Swedish"), "en": _("English"), "es": _("Spanish"), "de": _("German")}
 METRICS: Words = {
     "first_response": _("First response"),
     "next_response": _("Next response"),
@@ -53,6 +63,7 @@ METRICS: Words = {
     "callback": _("Callback"),
     "assignment": _("Assignment"),
     "ownership": _("Ownership"),
+    "ownership_response": _("Response of the level"),
 }
 CATEGORIES: Words = {
     "billing": _("Billing"),
@@ -83,6 +94,30 @@ OWNERS: Words = {
     "quality_owner": _("Quality owner"),
     "experience_owner": _("Experience owner"),
     "backup_owner": _("Backup owner"),
+}
+TARGETS: Words = {  # whom a step tells: a place on the ticket, or a post
+    "assignee": _("assignee"),
+    "team_lead": _("team lead"),
+    "on_call": _("on call"),
+    "next_level": _("next level"),
+    "support_lead": _("support lead"),
+    "support_manager": _("support manager"),
+    "director": _("director"),
+    "vp": _("vice president"),
+    "account_manager": _("account manager"),
+    "security_lead": _("security lead"),
+    "ciso": _("CISO"),
+    "cto": _("CTO"),
+    "legal": _("legal"),
+    "cs_director": _("customer success director"),
+    "cs_lead": _("customer success lead"),
+    "marketing_lead": _("marketing lead"),
+    "escalation_owner": _("escalation owner"),
+    "callback_ops": _("callback ops"),
+    "automation_owner": _("automation owner"),
+    "quality_owner": _("quality owner"),
+    "experience_owner": _("experience owner"),
+    "backup_owner": _("backup owner"),
 }
 ROLES: Words = {
     "agent": _("Agent"),

@@ -213,7 +213,7 @@ def test_a_missing_secret_says_that_the_route_is_closed() -> None:
 def test_a_refused_act_comes_back_open_with_its_answers() -> None:
     html = render("ticket-refused")
 
-    assert re.search(r'<details class="menu" name="acts" open>\s*<summary[^>]*data-key="s"', html)
+    assert re.search(r'<details class="menu" open>\s*<summary[^>]*data-key="s"', html)
     assert '<option value="third_party" selected>' in html
     assert "Say what the supplier was asked, and their case number." in html
     assert 'aria-describedby="wait-form-note-error wait-form-note-hint"' in html

@@ -7,6 +7,7 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -65,14 +66,16 @@ class Voice:
         self.show("flowdesk", line)
 
     def show(self, name: str, line: str) -> None:
-        if self._as_json:
-            print(json.dumps({"from": name, "line": line}), flush=True)
-        else:
-            print(f"{name:<8} | {line}", flush=True)
+        self._print(json.dumps({"from": name, "line": line}) if self._as_json else f"{name:<8} | {line}")
+
+    @staticmethod
+    def _print(text: str) -> None:
+        with suppress(OSError):  # the terminal may be gone; the desk goes on
+            print(text, flush=True)
 
     def welcome(self, *, address: str, login: Mapping[str, str], folder: Path) -> None:
         if self._as_json:
-            print(json.dumps({"ready": True, "address": address, **login, "data": str(folder)}), flush=True)
+            self._print(json.dumps({"ready": True, "address": address, **login, "data": str(folder)}))
             return
         lines = ["", f"  Flowdesk is ready:  {address}"]
         if login:
@@ -86,7 +89,7 @@ class Voice:
             "  Stop with Ctrl-C; everything is kept.",
             "",
         ]
-        print("\n".join(lines), flush=True)
+        self._print("\n".join(lines))
 
 
 class Desk:
@@ -164,7 +167,7 @@ class Desk:
         if not self._args.no_demo:
             commands["demo"] = _command("demo", "--keep-moving")
         return [
-            ChildSpec(name=name, command=command, environment=inherited)
+            ChildSpec(name=name, command=command, environment=inherited, may_end=name == "demo")
             for name, command in commands.items()
             if (HERE / f"{name}.py").exists()
         ]

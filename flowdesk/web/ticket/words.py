@@ -51,6 +51,8 @@ def ledger_event(kind: str) -> str:
         "stopped": pgettext("clock", "Stopped"),
         "reopened": pgettext("clock", "Reopened"),
         "void": pgettext("clock", "Void"),
+        "voided": pgettext("clock", "Void"),
+        "merged": pgettext("clock", "Merged"),
     }.get(kind, kind)
 
 
@@ -142,6 +144,22 @@ def told(name: str, *, when: str, following: str = "") -> str:
     return _("{name} was told at {when}.").format(name=name, when=when)
 
 
+def told_until(name: str, *, when: str) -> str:
+    """Who was told, and that it climbs on (its time follows the sentence)."""
+    return _("{name} was told at {when}; unless somebody takes it, it climbs on at").format(
+        name=name, when=when
+    )
+
+
+def new_target(cell: str, *, due: str) -> str:
+    """A ledger line: the promise was changed."""
+    return _("{cell}, due {due}").format(cell=cell, due=due)
+
+
+def back_to_inbox() -> str:
+    return _("Inbox")
+
+
 def load(name: str, *, in_hand: int, capacity: int) -> str:
     """A person in a list to choose from."""
     return _("{name}, {in_hand} of {capacity}").format(name=name, in_hand=in_hand, capacity=capacity)
@@ -163,6 +181,7 @@ def customer_facts() -> dict[str, str]:
         "phone": _("Phone"),
         "email": _("Email"),
         "local_time": _("Their time"),
+        "language": _("Language"),
         "contract": _("Contract"),
         "score": _("Score"),
     }

@@ -388,6 +388,8 @@ def a_waiting_ticket() -> TicketPage:
         status="on_hold",
         status_words=say(STATUSES, "on_hold"),
         escalation=None,
+        clock_blocks=(),
+        ledger=None,
         clocks=(
             NamedChip(words=str(METRICS["resolution"]), chip=paused_chip(timedelta(hours=1, minutes=20))),
         ),

@@ -82,9 +82,11 @@
     }
   }, true);
 
-  /* Theme: at once here; the cookie tells the server for the next page. */
-  const remember = (name, value) => {
-    document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax`;
+  /* Preferences change at once here; the server is told, and knows them for the next page. */
+  const remember = (form, name, value) => {
+    const answers = new FormData(form);
+    answers.set(name, value);
+    fetch(form.action, { method: "POST", body: answers, redirect: "manual" }).catch(() => {});
   };
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
@@ -92,18 +94,14 @@
     event.preventDefault();
     if (button.value === "system") delete root.dataset.theme;
     else root.dataset.theme = button.value;
-    remember("theme", button.value);
+    remember(event.target, "theme", button.value);
     for (const other of document.querySelectorAll(".theme button")) {
       other.setAttribute("aria-pressed", String(other.value === button.value));
     }
   });
 
   /* Keys: silent while typing, in a dialog, with a modifier, or when switched off. */
-  const store = {
-    get: (name) => { try { return localStorage.getItem(name); } catch { return null; } },
-    set: (name, value) => { try { localStorage.setItem(name, value); } catch { /* private window */ } },
-  };
-  let keysOn = body.dataset.keys !== "off" && store.get("keys") !== "off";
+  let keysOn = body.dataset.keys !== "off";
   const showKeys = () => { root.dataset.keys = keysOn ? "on" : "off"; };
   showKeys();
   const keysBox = document.getElementById("keys-on");
@@ -111,7 +109,7 @@
     keysBox.checked = keysOn;
     keysBox.addEventListener("change", () => {
       keysOn = keysBox.checked;
-      store.set("keys", keysOn ? "on" : "off");
+      remember(keysBox.form, "keys", keysOn ? "on" : "off");
       showKeys();
     });
   }
