@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-
 from flowdesk.accounts.models import Tenant
 from flowdesk.core.tenant import reading
 from flowdesk.tickets.models import IS_ACTIVE, Ticket

@@ -17,7 +17,7 @@ from flowdesk.people.models import Agent, Contact, Customer, Post, Shift, ShiftK
 from flowdesk.worker.demo.cast import ADMIN_EMAIL, CLIENTS, COLLEAGUES, PASSWORD, Client, Colleague, Hours
 
 
-class NotADemo(Exception):  # noqa: N818 - named for the fault, as all our errors
+class NotADemo(Exception):
     """People work in this tenant; the demo leaves it alone."""
 
 
