@@ -1,7 +1,5 @@
 """The base of every tenant's table."""
 
-from typing import Self
-
 from django.db import models
 
 from flowdesk.core.models import TenantManager
@@ -16,8 +14,8 @@ class TenantModel(models.Model):
     id = models.BigAutoField(primary_key=True)
     tenant = models.ForeignKey("accounts.Tenant", models.PROTECT, db_index=False, related_name="+")
 
-    objects: models.Manager[Self] = TenantManager()  # type: ignore[assignment]
-    everywhere: models.Manager[Self] = models.Manager()
+    objects = TenantManager()
+    everywhere = models.Manager()
 
     class Meta:
         abstract = True

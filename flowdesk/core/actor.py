@@ -44,7 +44,16 @@ class ActorKind(StrEnum):
 
 
 _WORKING = frozenset(
-    {Act.READ, Act.OPEN, Act.WORK, Act.ASSIGN, Act.PRIORITISE, Act.ESCALATE, Act.ACKNOWLEDGE, Act.MANAGE_CUSTOMERS}
+    {
+        Act.READ,
+        Act.OPEN,
+        Act.WORK,
+        Act.ASSIGN,
+        Act.PRIORITISE,
+        Act.ESCALATE,
+        Act.ACKNOWLEDGE,
+        Act.MANAGE_CUSTOMERS,
+    }
 )
 _LEADING = _WORKING | {Act.PUBLISH, Act.AUTOMATE}
 

@@ -1,16 +1,19 @@
 """How a tenant's tables are asked and joined."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models
 
 from flowdesk.core.tenant import current_tenant
 
 
-class TenantManager(models.Manager["Any"]):
+M = TypeVar("M", bound=models.Model, covariant=True)
+
+
+class TenantManager(models.Manager[M]):
     """Names the open scope's tenant in every query and raises OutsideTenant where there is none."""
 
-    def get_queryset(self) -> models.QuerySet[Any]:
+    def get_queryset(self) -> models.QuerySet[M]:
         return super().get_queryset().filter(tenant_id=current_tenant())
 
 

@@ -34,7 +34,9 @@ class TenantWalls(Operation):
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         for name in self.parents:
             table = to_state.apps.get_model(app_label, name)._meta.db_table
-            schema_editor.execute(f'alter table "{table}" add constraint "{table}_parent" unique (tenant_id, id)')
+            schema_editor.execute(
+                f'alter table "{table}" add constraint "{table}_parent" unique (tenant_id, id)'
+            )
         for name in self.models:
             model = to_state.apps.get_model(app_label, name)
             for statement in self._wall(model, self.append_only.get(name)):

@@ -209,8 +209,9 @@ class BusinessCalendar:
             raise ValueError("cannot subtract a negative length; add it")
         if length == ZERO:
             return self.previous_open(end)
+        landing = self._moved(end, -length)
         if self._is_always_open:
-            return self._moved(end, -length)
+            return landing
         return self._look_back(end, lambda timeline: timeline.subtract(end, length))
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
@@ -311,12 +312,11 @@ class BusinessCalendar:
         owner = local.date()
         if not any(start in span for span in self._spans_of(owner)):
             owner -= DAY
-        day = self._open_day_after(owner, days)
-        if day == owner:
+        if not days:
             return start
+        day, spans = self._open_day_after(owner, days, since=start)
         wall_time = local - datetime.combine(owner, MIDNIGHT)
         at = self.resolve_local(datetime.combine(day, MIDNIGHT) + wall_time)[0]
-        spans = self._spans_of(day)
         begun = [span for span in spans if span.start <= at]
         return min(at, begun[-1].end) if begun else spans[0].start
 
@@ -370,15 +370,17 @@ class BusinessCalendar:
         opens, closes = window.on(day)
         return Span(self.resolve_local(opens)[0], self.resolve_local(closes)[0])
 
-    def _open_day_after(self, day: date, days: int) -> date:
-        """The `days`-th open day after `day`."""
-        found = day
+    def _open_day_after(self, day: date, days: int, *, since: datetime) -> tuple[date, list[Span]]:
+        """The `days`-th open day after `day`, at least the first, with its spans that end after `since`."""
+        found, spans = day, list[Span]()
         while days:
             if found - day >= self._reach or found.year > LAST_YEAR:
                 raise BeyondHorizon(f"no such business day within {self.horizon_years} years of {day}")
             found += DAY
-            days -= bool(self._spans_of(found))
-        return found
+            # A long night may outlast all hours of the next date; those are over and no further day.
+            spans = [span for span in self._spans_of(found) if span.end > since]
+            days -= bool(spans)
+        return found, spans
 
     # Laying out years
 
@@ -395,15 +397,16 @@ class BusinessCalendar:
         return self._is_always_open or self._timeline_around(at).touches(at)
 
     def _add_further(self, start: datetime, length: timedelta) -> datetime:
+        landing = self._moved(start, length)
         if self._is_always_open:
-            return self._moved(start, length)
+            return landing
         return self._look_ahead(start, lambda timeline: timeline.add(start, length))
 
     def _look_ahead(self, at: datetime, ask: Callable[[Timeline], datetime | None]) -> datetime:
         """The first answer of ever longer timelines after `at`; raises NeverOpen or BeyondHorizon."""
         timeline, more = self._timeline_around(at), 1
         while (answer := ask(timeline)) is None:
-            if self._is_always_open or timeline.last - at > self._reach:
+            if self._never_changes() or timeline.last - at > self._reach:
                 raise self._out_of_reach(at)
             timeline = self._laid_out(self._year(at), self._year(timeline.last) - 1 + more)
             more = min(2 * more, self.horizon_years)
@@ -415,7 +418,7 @@ class BusinessCalendar:
         """The first answer of ever longer timelines before `at`; raises NeverOpen or BeyondHorizon."""
         timeline, more = self._timeline_around(at), 1
         while (answer := ask(timeline)) is None:
-            if self._is_always_open or at - timeline.first > self._reach:
+            if self._never_changes() or at - timeline.first > self._reach:
                 raise self._out_of_reach(at)
             timeline = self._laid_out(self._year(timeline.first) - more, self._year(at))
             more = min(2 * more, self.horizon_years)
@@ -424,12 +427,21 @@ class BusinessCalendar:
         return answer
 
     def _out_of_reach(self, at: datetime) -> NeverOpen | BeyondHorizon:
-        # Any fortnight without exceptions shows every weekday and the nights between them.
-        plain = replace(self, zone="UTC", holidays=(), dated_hours={})
-        days = {date(2024, 1, 1) + DAY * n for n in range(14)}
-        if not plain.business_days(min(days), max(days)) and not any(map(self._spans_of, self.dated_hours)):
+        if self._never_opens():
             return NeverOpen(f"calendar {self.name or self.zone!r} is never open")
         return BeyondHorizon(f"no answer within {self.horizon_years} years of {at.isoformat()}")
+
+    def _never_changes(self) -> bool:
+        return self._is_always_open or self._never_opens()
+
+    def _never_opens(self) -> bool:
+        # Any fortnight without exceptions shows every weekday and the nights between them.
+        monday = date(2024, 1, 1)
+        plain = replace(self, zone="UTC", holidays=(), dated_hours={})
+        return not (
+            plain.business_days(monday, monday + 14 * DAY)
+            or any(self._spans_of(day) for day in self.dated_hours)
+        )
 
     def _timeline_around(self, at: datetime) -> Timeline:
         timeline = self._timeline

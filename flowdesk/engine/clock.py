@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from flowdesk.engine.business_time import BusinessCalendar, Unit, always_open, frozen_target
+from flowdesk.engine.business_time import BusinessCalendar, Unit, always_open, due_at, frozen_target
 from flowdesk.engine.spans import Span
 
 NO_TIME = timedelta(0)
@@ -111,6 +111,10 @@ class Target:
         """The open time between `start` and the due instant this target gives."""
         return frozen_target(self.clock_calendar, start, self.amount, self.unit)
 
+    def due_from(self, start: datetime) -> datetime:
+        """The due instant for a clock started at `start` and never paused."""
+        return due_at(self.clock_calendar, start, self.amount, self.unit)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -125,13 +129,16 @@ class Clock:
     """One SLA metric of one ticket in one cycle.
 
     `target` is frozen to open time when the clock is given it; `spent` is open time counted before `since`,
-    the instant the current state began. `pauses` were left out of it. `missed_at` is the due instant once it
-    has passed; it is never erased (a recorded miss stays, whatever happens to the terms).
+    the instant the current state began. `pauses` were left out of it. `due` is kept beside them, because two
+    instants may have the same open time before them: one business day from Monday 09:00 is Tuesday 09:00, and
+    eight open hours from there are used up at Monday 17:00. `missed_at` is the due instant once it has passed;
+    it is never erased (a recorded miss stays, whatever happens to the terms).
     """
 
     metric: Metric
     promise: Target
     target: timedelta
+    due: datetime
     started_at: datetime
     since: datetime
     cycle: int = 1
@@ -163,7 +170,7 @@ class Clock:
     @property
     def due_at(self) -> datetime:
         """The deadline; for a paused clock the one it had when the pause began."""
-        return self.missed_at or self._instant_of(self.target)
+        return self.missed_at or self.due
 
     def step_at(self, percent: int) -> datetime:
         """The instant at which `percent` of the target is spent, should nothing stop or pause the clock."""
@@ -193,17 +200,17 @@ class Clock:
             case ClockEvent.PAUSE:
                 return replace(now, state=state)
             case ClockEvent.RESUME:
-                return replace(now, state=state, pauses=(*self.pauses, Span(self.since, at)))
+                return replace(now, state=state)._leaving_out(Span(self.since, at))
             case ClockEvent.CONTINUE:
                 closed = Span(self.stopped_at or self.since, at)
-                return replace(now, state=state, stopped_at=None, pauses=(*self.pauses, closed))
+                return replace(now, state=state, stopped_at=None)._leaving_out(closed)
             case ClockEvent.VOID | ClockEvent.MERGE:
                 ended = Outcome.VOID if event is ClockEvent.VOID else Outcome.MERGED
                 return replace(now, state=state, stopped_at=self.stopped_at or at, ended_as=ended)
             case _:
                 # A pause that is still open ends with the clock, before the stop (frappe#3776).
-                paused = (Span(self.since, at),) if self.state is ClockState.PAUSED else ()
-                return replace(now, state=state, stopped_at=at, pauses=(*self.pauses, *paused))
+                stopped = replace(now, state=state, stopped_at=at)
+                return stopped._leaving_out(Span(self.since, at)) if self.state is ClockState.PAUSED else stopped
 
     def advanced(self, to: datetime, percents: Sequence[int]) -> tuple[Clock, tuple[Step, ...]]:
         """What time alone has done by `to`: the clock, and the rungs passed, each once and in order.
@@ -215,13 +222,18 @@ class Clock:
             return self, ()
         clock = self._missed_by(to)
         passed = sorted(
-            (Step(percent=percent, at=at) for percent in percents if percent not in self.fired
-             and (at := clock.step_at(percent)) <= to),
+            (
+                Step(percent=percent, at=at)
+                for percent in percents
+                if percent not in self.fired and (at := clock.step_at(percent)) <= to
+            ),
             key=lambda step: (step.at, step.percent),
         )
         if not passed:
             return clock, ()
-        return replace(clock, fired=tuple(sorted({*self.fired, *(step.percent for step in passed)}))), tuple(passed)
+        return replace(clock, fired=tuple(sorted({*self.fired, *(step.percent for step in passed)}))), tuple(
+            passed
+        )
 
     def next_wake(self, percents: Sequence[int]) -> datetime | None:
         """The next instant at which time alone changes this clock; None when only an event can."""
@@ -238,20 +250,28 @@ class Clock:
         Restart is a new cycle and so not this clock's business: see `engine.promises`.
         """
         now = self._counted(at)
-        target = promise.frozen_from(self.started_at)
-        spent = now.spent
+        target, spent = promise.frozen_from(self.started_at), now.spent
+        calendar = promise.clock_calendar
+        is_paused = self.state is ClockState.PAUSED
         if mode is ChangeMode.RETROACTIVE:
-            calendar = promise.clock_calendar
-            left_out = list(self.pauses)
-            if self.state is ClockState.PAUSED:
-                left_out.append(Span(self.since, at))
-            spent = calendar.elapsed(self.started_at, at) - sum(
-                (calendar.elapsed(pause.start, pause.end) for pause in left_out), NO_TIME
-            )
-        if self.state is ClockState.PAUSED:
-            # The pause began at `since` and is still open: keep its start, count nothing of it.
-            return replace(self, promise=promise, target=target, spent=spent)
-        return replace(now, promise=promise, target=target, spent=spent)
+            left_out = sum((calendar.elapsed(pause.start, pause.end) for pause in self.pauses), NO_TIME)
+            counted_to = self.since if is_paused else at
+            spent = calendar.elapsed(self.started_at, counted_to) - left_out
+            due = promise.due_from(self.started_at)
+            due = calendar.add(due, left_out) if left_out else due
+        else:
+            left = target - spent
+            due = calendar.add(now.since, left) if left > NO_TIME else now.since
+        # A pause that is still open keeps its start. New terms that were broken before they were agreed are
+        # broken when they are agreed, not earlier.
+        since = self.since if is_paused else at
+        return replace(now, promise=promise, target=target, spent=spent, since=since, due=max(due, since))
+
+    def _leaving_out(self, pause: Span) -> Clock:
+        """A pause has ended: the deadline moves by the business time of it."""
+        moved = self.calendar.elapsed(pause.start, pause.end)
+        due = self.calendar.add(self.due, moved) if moved and self.missed_at is None else self.due
+        return replace(self, due=due, pauses=(*self.pauses, pause))
 
     def _instant_of(self, spent: timedelta) -> datetime:
         left = spent - self.spent
@@ -276,5 +296,11 @@ class Clock:
 def start(metric: Metric, promise: Target, *, at: datetime, cycle: int = 1) -> Clock:
     """A running clock with its target frozen from `at` on."""
     return Clock(
-        metric=metric, promise=promise, target=promise.frozen_from(at), started_at=at, since=at, cycle=cycle
+        metric=metric,
+        promise=promise,
+        target=promise.frozen_from(at),
+        due=promise.due_from(at),
+        started_at=at,
+        since=at,
+        cycle=cycle,
     )

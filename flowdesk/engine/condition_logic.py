@@ -66,7 +66,21 @@ def never_matches(ast: Syntax) -> bool:
 
 def covers(earlier: Syntax, later: Syntax) -> bool:
     """Whether it is certain that every ticket `later` matches is matched by `earlier`."""
+    wide, narrow = _required(earlier), _required(later)
+    if any(name not in narrow or not narrow[name] <= values for name, values in wide.items()):
+        # The usual pair of rules asks for different words; no need to spread the conditions for that.
+        return False
     return never_matches(And((later, Not(earlier))))
+
+
+def _required(ast: Syntax) -> dict[str, frozenset[Literal]]:
+    """What the condition asks of a field outright, as `category == 'a'` or `tier IN (…)` at its top."""
+    parts = ast.parts if isinstance(ast, And) else (ast,)
+    return {
+        part.field: frozenset(part.values)
+        for part in parts
+        if isinstance(part, Comparison) and part.operator in (Operator.EQUAL, Operator.IN)
+    }
 
 
 def _alternatives(ast: Syntax) -> list[_Alternative] | None:

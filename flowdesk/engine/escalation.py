@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from flowdesk.engine.clock import Metric
@@ -123,7 +123,9 @@ def find_people(
     upward says so. `is_reachable` refuses people who have left or are away.
     """
     firsts: dict[str, Iterable[int | None]] = {
-        ASSIGNEE: (assignee,), TEAM_LEAD: (team_lead,), ON_CALL: on_call
+        ASSIGNEE: (assignee,),
+        TEAM_LEAD: (team_lead,),
+        ON_CALL: on_call,
     }
     falls = {ASSIGNEE: TEAM_LEAD, TEAM_LEAD: "support_lead", ON_CALL: "support_manager"}
     found = []

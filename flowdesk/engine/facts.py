@@ -69,6 +69,7 @@ class TicketFacts:
     business_hours: bool = False  # whether the customer's calendar is open at this instant
     recent_escalations: int = 0
     reopen_count: int = 0
+    is_answered: bool = False  # whether a person has answered in public
     sentiment: Sentiment | None = None
     signals: frozenset[str] = frozenset()
     tags: frozenset[str] = frozenset()
@@ -127,7 +128,7 @@ def _is_assigned(facts: TicketFacts) -> bool:
 _BUILT_IN = (
     Field(name="subject", type=FieldType.TEXT, read=attrgetter("folded_subject"), is_always_known=True),
     Field(name="text", type=FieldType.TEXT, read=attrgetter("folded_text"), is_always_known=True),
-    _maybe("channel", FieldType.SLUG),
+    _maybe("channel", FieldType.SLUG, "email", "web", "chat", "phone", "api", "portal"),
     _maybe("language", FieldType.SLUG),
     _known("priority", FieldType.PRIORITY),
     _maybe("category", FieldType.SLUG),
@@ -137,13 +138,14 @@ _BUILT_IN = (
     _known("is_vip", FieldType.TRUTH),
     _opaque("customer_id"),
     _opaque("contact_id"),
-    _known("status", FieldType.SLUG, "new", "open", "pending", "on_hold", "resolved", "closed"),
+    _known("status", FieldType.SLUG, "new", "open", "pending", "on_hold", "resolved", "closed", "void"),
     _maybe("team", FieldType.SLUG),
     _opaque("assignee"),
     _maybe("level", FieldType.NUMBER),
     _known("business_hours", FieldType.TRUTH),
     _known("recent_escalations", FieldType.NUMBER),
     _known("reopen_count", FieldType.NUMBER),
+    _known("is_answered", FieldType.TRUTH),
     _maybe("sentiment", FieldType.SLUG, *Sentiment),
     _known("signals", FieldType.WORDS),
     _known("tags", FieldType.WORDS),

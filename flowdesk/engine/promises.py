@@ -317,7 +317,12 @@ class _Changing:
         if self._is_held_back(rule, kinds):
             return
         last = self.promises.last(rule.metric)
-        if Occurrence.REOPENED in kinds and last is not None and not last.is_active and _ended_by_closing(last):
+        if (
+            Occurrence.REOPENED in kinds
+            and last is not None
+            and not last.is_active
+            and _ended_by_closing(last)
+        ):
             if rule.reopens is ReopenMode.CONTINUE:
                 self._put(last, last.after(ClockEvent.CONTINUE, at=self.at), What.CONTINUED)
                 self.paused_or_resumed(rule)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -21,3 +21,8 @@ class Reason:
 def because(code: str, /, **params: object) -> Reason:
     """A reason with its values written as text."""
     return Reason(code, {key: str(value) for key, value in params.items()})
+
+
+def as_data(reasons: Iterable[Reason]) -> list[dict[str, object]]:
+    """Reasons as plain data, for explanations that are kept."""
+    return [{"code": reason.code, "params": dict(reason.params)} for reason in reasons]

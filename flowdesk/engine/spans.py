@@ -117,15 +117,18 @@ class Timeline:
     """
 
     # Datetimes and timedeltas, not integers: they compare as fast and spare both conversions of a question.
-    __slots__ = ("_before", "_ends", "_starts", "first", "last")
+    # `_before[n]` is the length of the first n spans. `_origins[n]` is when counting would have begun had it
+    # never stopped before the end of the n-th: within that span, open time so far is `at - _origins[n]`.
+    __slots__ = ("_before", "_origins", "_starts", "first", "last")
 
     def __init__(self, spans: Iterable[Span], *, first: datetime, last: datetime) -> None:
         laid_out = tuple(spans)
         self.first = first
         self.last = last
         self._starts = [span.start for span in laid_out]
-        self._ends = [span.end for span in laid_out]
         self._before = list(accumulate((span.length for span in laid_out), initial=ZERO))
+        ends = [first, *(span.end for span in laid_out)]
+        self._origins = [end - before for end, before in zip(ends, self._before, strict=True)]
 
     def covers(self, at: datetime) -> bool:
         """Whether `at` and the moments next to it lie in the stretch laid out."""
@@ -133,36 +136,43 @@ class Timeline:
 
     def spans(self) -> Iterator[Span]:
         """All spans in order."""
-        return map(Span, self._starts, self._ends)
+        return (Span(start, self._end(n)) for n, start in enumerate(self._starts, 1))
+
+    def _end(self, number: int) -> datetime:
+        """Where the span with this number ends, counted from 1."""
+        return self._origins[number] + self._before[number]
 
     def opened(self, at: datetime) -> timedelta:
         """Open time from the beginning of the timeline until `at`, which it must cover."""
         begun = bisect_right(self._starts, at)
-        if begun and at < self._ends[begun - 1]:
-            return self._before[begun] - (self._ends[begun - 1] - at)
-        return self._before[begun]
+        return min(at - self._origins[begun], self._before[begun])
 
     def is_open(self, at: datetime) -> bool:
         """Whether `at`, which the timeline must cover, lies in a span."""
         begun = bisect_right(self._starts, at)
-        return bool(begun) and at < self._ends[begun - 1]
+        return bool(begun) and at < self._end(begun)
+
+    def touches(self, at: datetime) -> bool:
+        """Whether `at`, which the timeline must cover, lies in a span or on its end."""
+        begun = bisect_right(self._starts, at)
+        return bool(begun) and at <= self._end(begun)
 
     def add(self, start: datetime, length: timedelta) -> datetime | None:
         """The first instant by which `length` (more than zero) of open time has passed since `start`."""
+        if start < self.first:
+            return None
         begun = bisect_right(self._starts, start)
-        goal = self._before[begun] + length
-        if begun:
-            left = self._ends[begun - 1] - start
-            if left > ZERO:
-                if length <= left:
-                    return start + length
-                goal -= left
-        elif start < self.first:
+        ended = self._before[begun]
+        opened = start - self._origins[begun]
+        if opened > ended:
+            opened = ended
+        goal = opened + length
+        if goal <= ended:
+            return start + length
+        number = bisect_left(self._before, goal, begun)
+        if number == len(self._before):
             return None
-        ended = bisect_left(self._before, goal, begun)
-        if ended == len(self._before):
-            return None
-        return self._ends[ended - 1] - (self._before[ended] - goal)
+        return self._origins[number] + goal
 
     def subtract(self, end: datetime, length: timedelta) -> datetime | None:
         """The last instant from which `length` (more than zero) of open time passes until `end`."""
@@ -171,19 +181,12 @@ class Timeline:
         goal = self.opened(end) - length
         if goal < ZERO:
             return None
-        begun = bisect_right(self._before, goal) - 1
-        return self._starts[begun] + (goal - self._before[begun])
-
-    def touches(self, at: datetime) -> bool:
-        """Whether `at`, which the timeline must cover, lies in a span or on its end."""
-        begun = bisect_right(self._starts, at)
-        return bool(begun) and at <= self._ends[begun - 1]
+        return self._origins[bisect_right(self._before, goal)] + goal
 
     def change_after(self, at: datetime) -> datetime | None:
         """The first opening or closing instant after `at`, which the timeline must cover."""
         begun = bisect_right(self._starts, at)
-        if begun and at < self._ends[begun - 1]:
-            end = self._ends[begun - 1]
+        if begun and at < (end := self._end(begun)):
             # A span cut off by the end of the timeline may go on behind it.
             return end if end < self.last else None
         return self._starts[begun] if begun < len(self._starts) else None
@@ -193,13 +196,15 @@ class Timeline:
         begun = bisect_left(self._starts, at)
         if not begun:
             return None
-        if at > self._ends[begun - 1]:
-            return self._ends[begun - 1]
+        if at > (end := self._end(begun)):
+            return end
         start = self._starts[begun - 1]
         return start if start > self.first else None
 
     def between(self, start: datetime, end: datetime) -> tuple[Span, ...]:
         """The spans within `[start, end)`, both covered, cut at its edges."""
-        first = bisect_right(self._ends, start)
-        until = bisect_left(self._starts, end)
-        return tuple(Span(max(self._starts[i], start), min(self._ends[i], end)) for i in range(first, until))
+        begun = bisect_right(self._starts, start)
+        first = begun if self.is_open(start) else begun + 1
+        last = bisect_left(self._starts, end)
+        numbers = range(first, last + 1)
+        return tuple(Span(max(self._starts[n - 1], start), min(self._end(n), end)) for n in numbers)

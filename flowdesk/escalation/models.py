@@ -32,7 +32,9 @@ class Escalation(TenantModel):
     ticket = TenantKey(Ticket, models.CASCADE)
     kind = models.CharField(max_length=8, choices=EscalationKind.choices)
     rule = models.CharField(max_length=64)
-    metric = models.CharField(max_length=24, blank=True)  # with `cycle` the clock; stages do not point at each other
+    metric = models.CharField(
+        max_length=24, blank=True
+    )  # with `cycle` the clock; stages do not point at each other
     cycle = models.IntegerField(default=1)
     step = models.SmallIntegerField()  # percent, or the rung of a state or event rule
     target = models.CharField(max_length=64)  # assignee, team_lead, a post, a team …
@@ -52,7 +54,8 @@ class Escalation(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "public_id"], name="escalation_public"),
             models.UniqueConstraint(
-                fields=["tenant", "ticket", "rule", "metric", "cycle", "step", "target"], name="escalation_once"
+                fields=["tenant", "ticket", "rule", "metric", "cycle", "step", "target"],
+                name="escalation_once",
             ),
         ]
         indexes = [

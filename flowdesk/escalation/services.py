@@ -190,7 +190,9 @@ class Plans:
                 )
             )  # fmt: skip
 
-    def ask(self, ticket: Ticket, target: str, *, reason: str, number: int, within: timedelta, at: datetime) -> None:
+    def ask(
+        self, ticket: Ticket, target: str, *, reason: str, number: int, within: timedelta, at: datetime
+    ) -> None:
         """Somebody escalates by hand."""
         (found,) = self.crew.find((target,), ticket)
         self.planned.append(
@@ -310,7 +312,9 @@ def climbed(ids: Sequence[int], *, at: datetime) -> None:
 
 def lock_escalation(public_id: str) -> Escalation:
     """The escalation, locked; the ticket is locked before it. Raises NotFound."""
-    found = Escalation.objects.select_for_update(of=("self",)).filter(public_id=parsed(PREFIX, public_id)).first()
+    found = (
+        Escalation.objects.select_for_update(of=("self",)).filter(public_id=parsed(PREFIX, public_id)).first()
+    )
     if found is None:
         raise NotFound
     return found
@@ -345,7 +349,9 @@ def close_all(ticket: int, *, at: datetime) -> None:
 def ticket_of(public_id: str) -> str:
     """The public id of the ticket an escalation belongs to; raises NotFound."""
     row = (
-        Escalation.objects.filter(public_id=parsed(PREFIX, public_id)).values_list("ticket__public_id", flat=True).first()
+        Escalation.objects.filter(public_id=parsed(PREFIX, public_id))
+        .values_list("ticket__public_id", flat=True)
+        .first()
     )
     if row is None:
         raise NotFound

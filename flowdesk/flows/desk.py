@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flowdesk.core.actor import Act, Actor
+from flowdesk.core.errors import Fault, Invalid
+from flowdesk.core.ids import new_id
 from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.clock import CUSTOMER_METRICS
 from flowdesk.engine.escalation import EventRule, EventTrigger, StateRule
@@ -27,12 +29,13 @@ from flowdesk.tickets.mapping import facts_of
 from flowdesk.tickets.models import Note, Ticket
 from flowdesk.tickets.services import NewEvent
 from flowdesk.tickets.states import EventKind, Status
-from flowdesk.core.ids import new_id
 
 SUMMARY = (
     "status", "updated_at", "unanswered_since", "is_proactive", "due_at", "at_risk_at", "is_breached", "wake_at",
 )  # fmt: skip
 CLIMB_WITHIN = timedelta(hours=1)
+LONGEST_NOTE = 20_000
+HANDED_UP = "outstayed_level"
 
 
 @dataclass(slots=True)
@@ -76,8 +79,16 @@ class Work:
             self.triggers.add(EventTrigger.BREACHED)
         return change
 
-    def log(self, kind: EventKind, *, by: Actor, at: datetime, **data: object) -> None:
-        """Add a line to the ticket's log."""
+    def log(self, kind: EventKind, /, *, by: Actor, at: datetime, **data: object) -> None:
+        """Add a line to the ticket's log.
+
+        A line of the same act as the one before says so: what one save did together is folded together. The first
+        one names the policy revision it was done under, where that is not the one the ticket was opened under.
+        """
+        if self.events:
+            data["also"] = True
+        elif self.desk.policy.id != self.ticket.policy_revision_id:
+            data["revision"] = self.desk.policy.id
         self.events.append(NewEvent(ticket=self.ticket.id, kind=kind, at=at, by=by, data=data))
 
 
@@ -107,6 +118,16 @@ def work_on(locked: Sequence[Ticket]) -> list[Work]:
         )
         for ticket in locked
     ]  # fmt: skip
+
+
+def write_note(work: Work, text: str, *, by: Actor, at: datetime) -> None:
+    """Keep what somebody said about an act as a note among ourselves; nothing said is nothing kept."""
+    if not text.strip():
+        return
+    if len(text) > LONGEST_NOTE or "\x00" in text:
+        raise Invalid(Fault("note", f"holds a null character or more than {LONGEST_NOTE} characters"))
+    note = tickets.add_note(work.ticket, text=text.strip(), at=at, agent=by.agent)
+    work.log(EventKind.NOTE_ADDED, by=by, at=at, note=note.id, agent=by.agent)
 
 
 def close_work(*works: Work, by: Actor, at: datetime, is_new: bool = False) -> list[Fired]:
@@ -142,10 +163,9 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
         plans.climb_ladder(work.ticket, work.steps, policy)
         for rule in called[work.ticket.id]:
             plans.call(work.ticket, rule, at=at)
-        for rule, fires_at in outstayed[work.ticket.id]:
-            plans.outstayed(work.ticket, rule, fires_at=fires_at)
-        for open_one in work.climbing:
-            plans.climb(work.ticket, open_one, within=CLIMB_WITHIN)
+        for state, fires_at in outstayed[work.ticket.id]:
+            plans.outstayed(work.ticket, state, fires_at=fires_at)
+        work.climbing = [row for row in work.climbing if plans.climb(work.ticket, row, within=CLIMB_WITHIN)]
         for target, reason in work.asked:
             plans.ask(
                 work.ticket, target, reason=reason, number=escalation.asked_before(work.ticket.id, target) + 1,
@@ -160,7 +180,9 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
             continue
         if any(one.has_task for one in mine):
             work.happen(Occurrence.ESCALATED, at=at)
-        team = next((one.plan.team for one in mine if one.plan.kind is EscalationKind.STATE and one.plan.team), None)
+        team = next(
+            (one.plan.team for one in mine if one.plan.kind is EscalationKind.STATE and one.plan.team), None
+        )
         if team is not None:
             _hand_up(work, team, by=by, at=at)
     return fired
@@ -172,19 +194,17 @@ def _hand_up(work: Work, team: int, *, by: Actor, at: datetime) -> None:
     picked = routing.pick_agent(
         to.id, language=work.ticket.language or None, dedicated=work.customer.dedicated_agent_id, at=at
     )
-    give(work, team=to, agent=int(picked.agent) if picked.agent else None, by=by, at=at, because="outstayed_level")
+    give(work, team=to, agent=int(picked.agent) if picked.agent else None, by=by, at=at, because=HANDED_UP)
 
 
-def give(
-    work: Work, *, team: Team | None, agent: int | None, by: Actor, at: datetime, because: str
-) -> None:
+def give(work: Work, *, team: Team | None, agent: int | None, by: Actor, at: datetime, because: str) -> None:
     """Hand the ticket over; a team of another level closes and reopens the ownership clocks."""
     ticket = work.ticket
     occurrences = []
     if team is not None and team.id != ticket.team_id:
         level = max(team.level, 1)
         if level != ticket.level:
-            work.log(EventKind.LEVEL_CHANGED, by=by, at=at, before=ticket.level, after=level)
+            work.log(EventKind.LEVEL_CHANGED, by=by, at=at, before=ticket.level, after=level, because=because)
             ticket.level = level
             ticket.level_entered_at = at
             occurrences.append(Occurrence.LEVEL_ENTERED)
@@ -201,7 +221,14 @@ def give(
         )  # fmt: skip
     elif ticket.assignee_id is not None:
         occurrences.append(Occurrence.UNASSIGNED)
-        work.log(EventKind.TICKET_UNASSIGNED, by=by, at=at, before=ticket.assignee_id, team=ticket.team_id, because=because)
+        work.log(
+            EventKind.TICKET_UNASSIGNED,
+            by=by,
+            at=at,
+            before=ticket.assignee_id,
+            team=ticket.team_id,
+            because=because,
+        )
     ticket.assignee_id = agent
     work.changed.add("assignee")
     if occurrences:
@@ -230,10 +257,12 @@ def _outstayed(work: Work, at: datetime) -> list[tuple[StateRule, datetime]]:
 
 def _facts(work: Work, at: datetime) -> TicketFacts:
     ticket = work.ticket
-    team = Team.objects.filter(id=ticket.team_id).values_list("slug", flat=True).first() if ticket.team_id else None
-    return facts_of(
-        ticket, customer=work.customer, policy=work.desk.policy, at=at, team=team, text=work.text
+    team = (
+        Team.objects.filter(id=ticket.team_id).values_list("slug", flat=True).first()
+        if ticket.team_id
+        else None
     )
+    return facts_of(ticket, customer=work.customer, policy=work.desk.policy, at=at, team=team, text=work.text)
 
 
 def _state_rules(desk: Desk) -> Iterator[tuple[StateRule, datetime]]:
@@ -248,7 +277,9 @@ def _state_rules(desk: Desk) -> Iterator[tuple[StateRule, datetime]]:
             yield rule, calendar.add(ticket.level_entered_at, rule.after)
 
 
-def _wakes(desk: Desk, works: Sequence[Work], fired: Sequence[Fired], at: datetime) -> Iterable[datetime | None]:
+def _wakes(
+    desk: Desk, works: Sequence[Work], fired: Sequence[Fired], at: datetime
+) -> Iterable[datetime | None]:
     """Further instants to look at a ticket: ends and reminders of waits, tasks that climb, time in a level."""
     ticket = desk.ticket
     if not ticket.is_active:
@@ -261,9 +292,12 @@ def _wakes(desk: Desk, works: Sequence[Work], fired: Sequence[Fired], at: dateti
             yield wait.remind_at
     work = next(work for work in works if work.desk is desk)
     climbing = {row.id for row in work.climbing}
-    yield from (row.due_at for row in work.open_tasks if row.id not in climbing)
+    # A task that nobody took and that cannot climb further stays open, and wakes nobody again.
+    yield from (row.due_at for row in work.open_tasks if row.id not in climbing and row.due_at > at)
     yield from (
-        at + one.plan.within for one in fired if one.plan.ticket == ticket.id and one.has_task and one.plan.within
+        at + one.plan.within
+        for one in fired
+        if one.plan.ticket == ticket.id and one.has_task and one.plan.within
     )
     yield from (due for _, due in _state_rules(desk) if due > at)
 

@@ -8,7 +8,7 @@ from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.tenant import act
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.escalation import services as escalation
-from flowdesk.flows.desk import Work, close_work, open_work, work_on
+from flowdesk.flows.desk import Work, close_work, open_work, work_on, write_note
 from flowdesk.flows.receive import end_wait
 from flowdesk.flows.work import end_work
 from flowdesk.tickets import services as tickets
@@ -80,7 +80,7 @@ def _close(work: Work, *, by: Actor, at: datetime) -> None:
 
 
 @act
-def escalate(ticket_id: str, *, target: str, reason: str, by: Actor, now: datetime) -> None:
+def escalate(ticket_id: str, *, target: str, by: Actor, now: datetime, note: str = "") -> None:
     """Escalate by hand to a post, the team lead or those on call; it is a task with a deadline."""
     work = open_work(ticket_id, Act.ESCALATE, by=by)
     tickets.must_be_active(work.ticket)
@@ -88,10 +88,9 @@ def escalate(ticket_id: str, *, target: str, reason: str, by: Actor, now: dateti
     known = {"team_lead", "on_call", *crew.offices}
     if target not in known:
         raise Invalid(Fault("target", f"is not one of {', '.join(sorted(known))}"))
-    if len(reason) > 64:
-        raise Invalid(Fault("reason", "is longer than 64 characters"))
+    write_note(work, note, by=by, at=now)
     work.pass_time(to=now)
-    work.asked.append((target, reason or "by_hand"))
+    work.asked.append((target, "by_hand"))
     close_work(work, by=by, at=now)
 
 
@@ -116,6 +115,10 @@ def put_aside(ticket_id: int, *, by: Actor, now: datetime, fault: str) -> None:
     if failures is not None:
         tickets.record(
             tickets.NewEvent(
-                ticket=ticket_id, kind=EventKind.WAKE_FAILED, at=now, by=by, data={"failures": failures, "fault": fault}
+                ticket=ticket_id,
+                kind=EventKind.WAKE_FAILED,
+                at=now,
+                by=by,
+                data={"failures": failures, "fault": fault},
             )
         )

@@ -41,7 +41,12 @@ class Opened:
 
 @act
 def open_ticket(
-    message: InboundMessage, *, by: Actor, now: datetime, priority: Priority | None = None, category: str = "",
+    message: InboundMessage,
+    *,
+    by: Actor,
+    now: datetime,
+    priority: Priority | None = None,
+    category: str = "",
     follows: int | None = None,
 ) -> Opened:
     """Open a ticket from somebody's words (F-INT-02).
@@ -70,7 +75,13 @@ def open_ticket(
 
 @act
 def take_message(
-    ticket_id: str, *, text: str, channel: Channel, by: Actor, now: datetime, contact: int | None = None,
+    ticket_id: str,
+    *,
+    text: str,
+    channel: Channel,
+    by: Actor,
+    now: datetime,
+    contact: int | None = None,
     html: str = "",
 ) -> None:
     """The customer writes again: an answer falls due, a wait for them ends, a resolved ticket reopens."""
@@ -145,11 +156,15 @@ def usable_fields(given: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
         wanted = policy.fields.get(name)
         if wanted is None:
             faults.append(Fault(f"fields.{name}", "is not a field of this tenant"))
-        elif wanted is FieldType.NUMBER and (isinstance(value, bool) or not isinstance(value, int | float | Decimal)):
+        elif wanted is FieldType.NUMBER and (
+            isinstance(value, bool) or not isinstance(value, int | float | Decimal)
+        ):
             faults.append(Fault(f"fields.{name}", "must be a number"))
         elif wanted is FieldType.TRUTH and not isinstance(value, bool):
             faults.append(Fault(f"fields.{name}", "must be true or false"))
-        elif wanted in (FieldType.TEXT, FieldType.SLUG) and not (isinstance(value, str) and len(value) <= 2000):
+        elif wanted in (FieldType.TEXT, FieldType.SLUG) and not (
+            isinstance(value, str) and len(value) <= 2000
+        ):
             faults.append(Fault(f"fields.{name}", "must be text of at most 2000 characters"))
         else:
             fields[name] = Decimal(str(value)) if isinstance(value, float) else value
@@ -188,8 +203,15 @@ def _facts(
 
 
 def _new_work(
-    message: InboundMessage, writer: Writer, classified: Classified, routed: Routed, policy: Policy, *, by: Actor,
-    at: datetime, follows: int | None,
+    message: InboundMessage,
+    writer: Writer,
+    classified: Classified,
+    routed: Routed,
+    policy: Policy,
+    *,
+    by: Actor,
+    at: datetime,
+    follows: int | None,
 ) -> Work:
     facts = classified.facts
     ticket = Ticket(
@@ -223,7 +245,9 @@ def _new_work(
         level_entered_at=at,
     )
     work = Work(
-        desk=sla.new_desk(ticket, tier=writer.customer.tier, policy=policy), customer=writer.customer, text=message.text
+        desk=sla.new_desk(ticket, tier=writer.customer.tier, policy=policy),
+        customer=writer.customer,
+        text=message.text,
     )
     work.triggers.add(EventTrigger.CREATED)
     return work
@@ -245,7 +269,13 @@ def _promise(work: Work, routed: Routed, *, by: Actor, at: datetime) -> None:
 
 
 def _write_down(
-    work: Work, message: InboundMessage, writer: Writer, classified: Classified, routed: Routed, *, by: Actor,
+    work: Work,
+    message: InboundMessage,
+    writer: Writer,
+    classified: Classified,
+    routed: Routed,
+    *,
+    by: Actor,
     at: datetime,
 ) -> UUID:
     ticket = work.ticket
@@ -262,7 +292,14 @@ def _write_down(
     )  # fmt: skip
     if routed.agent:
         routing.note_assigned(routed.agent, at=at)
-        work.log(EventKind.TICKET_ASSIGNED, by=by, at=at, assignee=routed.agent, team=ticket.team_id, because="routed")
+        work.log(
+            EventKind.TICKET_ASSIGNED,
+            by=by,
+            at=at,
+            assignee=routed.agent,
+            team=ticket.team_id,
+            because="routed",
+        )
     traces = {**classified.traces, "routing": {**routed.trace, "revision": work.desk.policy.number}}
     Explanation.objects.bulk_create(
         Explanation(tenant_id=ticket.tenant_id, ticket_id=ticket.id, subject=subject, at=at, trace=trace)

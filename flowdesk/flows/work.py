@@ -12,7 +12,7 @@ from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.engine.sla_policy import Amount
 from flowdesk.escalation import services as escalation
-from flowdesk.flows.desk import Work, close_work, give, open_work
+from flowdesk.flows.desk import Work, close_work, give, open_work, write_note
 from flowdesk.flows.receive import end_wait, reopen, status_of
 from flowdesk.people.models import Agent, Team
 from flowdesk.routing import services as routing
@@ -26,7 +26,13 @@ LONGEST_TEXT = 200_000
 
 @act
 def send_reply(
-    ticket_id: str, *, text: str, by: Actor, now: datetime, then_wait: bool = False, html: str = "",
+    ticket_id: str,
+    *,
+    text: str,
+    by: Actor,
+    now: datetime,
+    then_wait: bool = False,
+    html: str = "",
     channel: str = "",
 ) -> str:
     """Answer the customer; `then_wait` gives them the next move in the same save. Returns the message's id."""
@@ -99,7 +105,13 @@ def take(ticket_id: str, *, by: Actor, now: datetime) -> None:
 
 @act
 def wait(
-    ticket_id: str, *, reason: WaitReason, by: Actor, now: datetime, note: str = "", until: datetime | None = None
+    ticket_id: str,
+    *,
+    reason: WaitReason,
+    by: Actor,
+    now: datetime,
+    note: str = "",
+    until: datetime | None = None,
 ) -> None:
     """Stop the clocks that this wait may stop, with a reason and a bound (F-SLA-11..14)."""
     work = open_work(ticket_id, Act.WORK, by=by)
@@ -133,10 +145,11 @@ def resume(ticket_id: str, *, by: Actor, now: datetime, reason: WaitReason | Non
 
 
 @act
-def resolve(ticket_id: str, *, by: Actor, now: datetime) -> None:
-    """The work is done: every customer clock stops, open waits and escalations end."""
+def resolve(ticket_id: str, *, by: Actor, now: datetime, note: str = "") -> None:
+    """The work is done: every customer clock stops, open waits and escalations end; `note` says what settled it."""
     work = open_work(ticket_id, Act.WORK, by=by)
     tickets.must_be_active(work.ticket)
+    write_note(work, note, by=by, at=now)
     end_work(work, by=by, at=now, because="by_hand")
     close_work(work, by=by, at=now)
 
@@ -156,18 +169,19 @@ def end_work(work: Work, *, by: Actor, at: datetime, because: str) -> None:
 
 
 @act
-def reopen_ticket(ticket_id: str, *, by: Actor, now: datetime) -> None:
+def reopen_ticket(ticket_id: str, *, by: Actor, now: datetime, note: str = "") -> None:
     """Take a resolved ticket up again; a closed one is followed up instead."""
     work = open_work(ticket_id, Act.WORK, by=by)
     if work.ticket.status != Status.RESOLVED:
         raise tickets.WrongState("Only a resolved ticket can be reopened.")
+    write_note(work, note, by=by, at=now)
     reopen(work, by=by, at=now, because="by_hand")
     work.happen(Occurrence.REOPENED, at=now)
     close_work(work, by=by, at=now)
 
 
 @act
-def prioritise(ticket_id: str, *, priority: Priority, by: Actor, now: datetime) -> None:
+def prioritise(ticket_id: str, *, priority: Priority, by: Actor, now: datetime, note: str = "") -> None:
     """Set the priority by hand; the running promises change as the policy says."""
     work = open_work(ticket_id, Act.PRIORITISE, by=by)
     ticket = work.ticket
@@ -175,6 +189,7 @@ def prioritise(ticket_id: str, *, priority: Priority, by: Actor, now: datetime) 
     before = ticket.priority
     if before == int(priority):
         return
+    write_note(work, note, by=by, at=now)
     work.pass_time(to=now)  # what was due on the old terms is due
     ticket.priority = int(priority)
     work.changed.add("priority")
@@ -263,7 +278,9 @@ def _must_say_something(text: str) -> None:
 
 
 def _agent(public_id: str) -> int:
-    found = Agent.objects.filter(public_id=parsed("agt", public_id), left_at__isnull=True).values_list("id", flat=True)
+    found = Agent.objects.filter(public_id=parsed("agt", public_id), left_at__isnull=True).values_list(
+        "id", flat=True
+    )
     if not found:
         raise Invalid(Fault("agent", "there is no agent by that id"))
     return int(found[0])
@@ -271,7 +288,11 @@ def _agent(public_id: str) -> int:
 
 def _team(name: str) -> Team:
     """A team by public id or slug."""
-    known = Team.objects.filter(public_id=parsed("tem", name)) if name.startswith("tem_") else Team.objects.filter(slug=name)
+    known = (
+        Team.objects.filter(public_id=parsed("tem", name))
+        if name.startswith("tem_")
+        else Team.objects.filter(slug=name)
+    )
     found = known.first()
     if found is None:
         raise Invalid(Fault("team", "there is no team by that name"))

@@ -36,7 +36,9 @@ class Delivery(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "event", "recipient", "channel"], name="notifications_once")
+            models.UniqueConstraint(
+                fields=["tenant", "event", "recipient", "channel"], name="notifications_once"
+            )
         ]
         indexes = [
             models.Index("due_at", condition=Q(state="due"), name="notifications_delivery_due"),
@@ -59,7 +61,9 @@ class Notice(TenantModel):
     read_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "delivery"], name="notifications_notice_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "delivery"], name="notifications_notice_once")
+        ]
         indexes = [models.Index("tenant", "agent", "created_at", name="notifications_notice_agent")]
 
     def __str__(self) -> str:

@@ -29,7 +29,9 @@ class Customer(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "public_id"], name="people_customer_public"),
             models.UniqueConstraint(
-                fields=["tenant", "external_ref"], condition=~Q(external_ref=""), name="people_customer_external"
+                fields=["tenant", "external_ref"],
+                condition=~Q(external_ref=""),
+                name="people_customer_external",
             ),
         ]
         indexes = [models.Index("tenant", Lower("name"), name="people_customer_name")]
@@ -52,7 +54,9 @@ class Contact(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "public_id"], name="people_contact_public"),
-            models.UniqueConstraint("tenant", Lower("email"), condition=~Q(email=""), name="people_contact_email"),
+            models.UniqueConstraint(
+                "tenant", Lower("email"), condition=~Q(email=""), name="people_contact_email"
+            ),
         ]
         indexes = [models.Index(fields=["tenant", "customer"], name="people_contact_customer")]
 

@@ -43,7 +43,9 @@ def teams() -> list[TeamRow]:
 
 def reachable() -> frozenset[int]:
     """Agents who are here and have not left; an absent one is passed over."""
-    return frozenset(Agent.objects.filter(left_at__isnull=True, is_available=True).values_list("id", flat=True))
+    return frozenset(
+        Agent.objects.filter(left_at__isnull=True, is_available=True).values_list("id", flat=True)
+    )
 
 
 def has_mandatory_contact() -> bool:
@@ -57,7 +59,15 @@ def roster(agents: Iterable[int] | None = None) -> list[RosterShift]:
     if agents is not None:
         rows = rows.filter(agent_id__in=list(agents))
     columns = rows.order_by("id").values_list(
-        "agent_id", "weekdays", "starts", "ends", "agent__zone", "kind", "team__slug", "valid_from", "valid_until"
+        "agent_id",
+        "weekdays",
+        "starts",
+        "ends",
+        "agent__zone",
+        "kind",
+        "team__slug",
+        "valid_from",
+        "valid_until",
     )
     return [
         RosterShift(

@@ -54,7 +54,9 @@ def read_policy(text: str, *, name: str, revision: int, holidays: HolidayTable) 
 
     custom = section("fields", _fields) if "fields" in parts else {}
     names = vocabulary(custom or {})
-    calendars = section("calendars", lambda node: read_calendars(node, holidays=holidays, countries=known_tables()))
+    calendars = section(
+        "calendars", lambda node: read_calendars(node, holidays=holidays, countries=known_tables())
+    )
     faults.raise_any()
     assert calendars is not None
     tiers = section("tiers", lambda node: read_tiers(node, calendars=calendars))

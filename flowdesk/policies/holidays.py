@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 import holidays as tables
+from holidays.countries.sweden import Sweden
 
 # Days on which Swedish offices are shut by custom though no law says so: the eves of Midsummer, Christmas and New Year.
 _SWEDISH_EVES = ("Midsommarafton", "Julafton", "Nyårsafton")
@@ -18,9 +19,11 @@ def named_holidays(country: str, years: Iterable[int]) -> tuple[tuple[date, str]
     """The country's public holidays in these years, in order; Swedish Sundays left out, de-facto days added."""
     years = tuple(years)
     if country == "SE":
-        found = dict(tables.Sweden(years=years, include_sundays=False))
+        found = dict(Sweden(years=years, include_sundays=False))
         for year in years:
-            for on, name in zip((_midsummer_eve(year), date(year, 12, 24), date(year, 12, 31)), _SWEDISH_EVES, strict=True):
+            for on, name in zip(
+                (_midsummer_eve(year), date(year, 12, 24), date(year, 12, 31)), _SWEDISH_EVES, strict=True
+            ):
                 found.setdefault(on, name)
         return tuple(sorted(found.items()))
     return tuple(sorted(tables.country_holidays(country, years=years).items()))

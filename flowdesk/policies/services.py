@@ -42,7 +42,10 @@ def _read(tenant: int, revision: int) -> Policy:
     days: dict[str, Any] = row.document["holidays"]
     table = {code: tuple((date.fromisoformat(on), name) for on, name in rows) for code, rows in days.items()}
     document = read_policy(
-        row.source, name=f"revision {row.number}", revision=row.number, holidays=lambda code: table.get(code, ())
+        row.source,
+        name=f"revision {row.number}",
+        revision=row.number,
+        holidays=lambda code: table.get(code, ()),
     )
     return Policy(id=row.id, **{name: getattr(document, name) for name in PolicyDocument.__slots__})
 
@@ -70,7 +73,10 @@ def save_revision(source: str, *, by: int | None, at: datetime) -> PolicyRevisio
         read_policy(source, name="policy", revision=number, holidays=spelled_out)
     except PolicyFaults as found:
         raise Invalid(
-            *(Fault(f"{fault.path} (line {fault.line}, column {fault.column})", fault.reason) for fault in found.faults)
+            *(
+                Fault(f"{fault.path} (line {fault.line}, column {fault.column})", fault.reason)
+                for fault in found.faults
+            )
         ) from None
     PolicyRevision.objects.filter(is_current=True).update(is_current=False)
     return PolicyRevision.objects.create(

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from flowdesk.engine.facts import TicketFacts
+from flowdesk.engine.reasons import as_data as reasons_of
 from flowdesk.engine.routing import (
     AssignmentDecision,
     Candidate,
@@ -19,7 +20,6 @@ from flowdesk.people import queries as people
 from flowdesk.people.models import Agent, TeamMember
 from flowdesk.policies.document import PolicyDocument
 from flowdesk.tickets.models import IS_ACTIVE, Ticket
-from flowdesk.engine.reasons import as_data as reasons_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,16 @@ def assignment_trace(assignment: AssignmentDecision) -> dict[str, Any]:
     return {
         "agent": assignment.agent and int(assignment.agent),
         "strategy": assignment.strategy.value,
-        "verdicts": [{"agent": int(agent), "verdict": verdict.value} for agent, verdict in assignment.verdicts],
+        "verdicts": [
+            {"agent": int(agent), "verdict": verdict.value} for agent, verdict in assignment.verdicts
+        ],
         "waived": reasons_of(assignment.waived),
     }
 
 
-def route_ticket(facts: TicketFacts, policy: PolicyDocument, *, dedicated: int | None, at: datetime) -> Routed:
+def route_ticket(
+    facts: TicketFacts, policy: PolicyDocument, *, dedicated: int | None, at: datetime
+) -> Routed:
     """The first rule that matches names the team; the best agent of it who is on shift takes the ticket."""
     decision = route(facts, policy.routing)
     team = next((team for team in people.teams() if team.slug == decision.team), None)
@@ -106,7 +110,7 @@ def candidates(team: int, *, dedicated: int | None, at: datetime) -> list[Candid
     members = TeamMember.objects.filter(team_id=team).values_list("agent_id", flat=True)
     agents = list(Agent.objects.filter(id__in=list(members), left_at__isnull=True).order_by("id"))
     ids = [agent.id for agent in agents]
-    loads = dict(
+    loads: dict[int, int] = dict(
         Ticket.objects.filter(IS_ACTIVE & Q(assignee_id__in=ids))
         .values_list("assignee_id")
         .annotate(count=Count("id"))

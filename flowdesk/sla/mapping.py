@@ -66,6 +66,7 @@ def clock_of(row: ClockRow) -> Clock:
         metric=Metric(row.metric),
         promise=promise,
         target=row.target,
+        due=row.due_at,
         started_at=row.started_at,
         since=row.since,
         cycle=row.cycle,
@@ -83,7 +84,9 @@ def promises_of(ticket: Ticket, kept: Iterable[KeptClock], waits: Iterable[WaitR
     """All promises of a ticket as its rows stand."""
     return Promises(
         clocks=tuple(one.clock for one in kept),
-        waits=tuple(Wait(reason=WaitReason(row.reason), since=row.started_at) for row in waits if not row.ended_at),
+        waits=tuple(
+            Wait(reason=WaitReason(row.reason), since=row.started_at) for row in waits if not row.ended_at
+        ),
         unanswered_since=ticket.unanswered_since,
         has_ended=ticket.status in ENDED,
         is_proactive=ticket.is_proactive,
@@ -95,7 +98,9 @@ def at_risk_at(clock: Clock) -> datetime | None:
     return clock.step_at(AT_RISK) if clock.state is ClockState.RUNNING else None
 
 
-def columns_of(clock: Clock, percents: Sequence[int], revision: int, priority: int, limit: datetime | None) -> tuple[Any, ...]:
+def columns_of(
+    clock: Clock, percents: Sequence[int], revision: int, priority: int, limit: datetime | None
+) -> tuple[Any, ...]:
     """What may change in a row, in the order of UPDATE_CLOCKS after the id; `limit` is when its wait ends itself."""
     return (
         clock.state.value,

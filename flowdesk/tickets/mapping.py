@@ -9,7 +9,13 @@ from flowdesk.tickets.models import Ticket
 
 
 def facts_of(
-    ticket: Ticket, *, customer: Customer, policy: PolicyDocument, at: datetime, team: str | None, text: str = "",
+    ticket: Ticket,
+    *,
+    customer: Customer,
+    policy: PolicyDocument,
+    at: datetime,
+    team: str | None,
+    text: str = "",
     recent_escalations: int = 0,
 ) -> TicketFacts:
     """The plain picture of a ticket at an instant; `text` is given where its words are at hand."""

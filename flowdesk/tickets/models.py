@@ -76,20 +76,29 @@ class Ticket(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "public_id"], name="tickets_ticket_public"),
             models.UniqueConstraint(fields=["tenant", "number"], name="tickets_ticket_number"),
-            models.CheckConstraint(condition=Q(priority__gte=1, priority__lte=4), name="tickets_ticket_priority"),
-            models.CheckConstraint(condition=Q(status__in=[s.value for s in Status]), name="tickets_ticket_status"),
+            models.CheckConstraint(
+                condition=Q(priority__gte=1, priority__lte=4), name="tickets_ticket_priority"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[s.value for s in Status]), name="tickets_ticket_status"
+            ),
         ]
         indexes = [
             # The sweep of every tenant at once: rows that are due, in the order they fell due.
             models.Index("wake_at", condition=Q(wake_at__isnull=False), name="tickets_ticket_wake"),
             # The work list: risk first, then age; only what is active.
             models.Index("tenant", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_due"),
-            models.Index("tenant", "assignee", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_assignee"),
+            models.Index(
+                "tenant", "assignee", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_assignee"
+            ),
             models.Index("tenant", "team", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_team"),
             models.Index("tenant", "customer", "id", name="tickets_ticket_customer"),
             models.Index("tenant", "created_at", name="tickets_ticket_created"),
             models.Index(
-                "tenant", "resolved_at", condition=Q(resolved_at__isnull=False), name="tickets_ticket_resolved"
+                "tenant",
+                "resolved_at",
+                condition=Q(resolved_at__isnull=False),
+                name="tickets_ticket_resolved",
             ),
         ]
 
@@ -137,7 +146,9 @@ class Note(TenantModel):
     agent = TenantKey(Agent, null=True)  # empty: written by the system, e.g. an escalation
     kind = models.CharField(max_length=16, default="note")
     text = models.TextField()
-    data = models.JSONField(default=dict)  # a system note's template values; rendered in the reader's language
+    data = models.JSONField(
+        default=dict
+    )  # a system note's template values; rendered in the reader's language
     created_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
@@ -184,7 +195,9 @@ class Wait(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "ticket", "reason"], condition=Q(ended_at__isnull=True), name="tickets_wait_open_once"
+                fields=["tenant", "ticket", "reason"],
+                condition=Q(ended_at__isnull=True),
+                name="tickets_wait_open_once",
             )
         ]
         indexes = [models.Index("tenant", "ticket", "started_at", name="tickets_wait_ticket")]

@@ -19,8 +19,9 @@ from flowdesk.tickets.states import EventKind, Status
 
 PREFIX = "tkt"
 FIELDS = tuple(column.attname for column in Ticket._meta.concrete_fields)
-COLUMNS = ", ".join(column.column for column in Ticket._meta.concrete_fields)
+COLUMNS = ", ".join(str(column.column) for column in Ticket._meta.concrete_fields)
 _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
+_LOCK_TICKETS_OF = sql.LOCK_TICKETS_OF.format(columns=COLUMNS)
 _CLAIM_TICKETS = sql.CLAIM_TICKETS.format(columns=COLUMNS)
 _JSON = frozenset({"signals", "fields"})
 
@@ -56,20 +57,12 @@ def new_ticket_id() -> int:
 def insert_ticket(ticket: Ticket) -> int:
     """Write a new ticket as the last statement of its act and give it its number."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.INSERT_TICKET,
-            [
-                ticket.tenant_id, ticket.tenant_id, ticket.id, ticket.public_id, ticket.subject, ticket.status,
-                ticket.priority, ticket.impact, ticket.urgency, ticket.category, ticket.subcategory,
-                ticket.complexity, ticket.language, ticket.channel, Jsonb(ticket.signals), Jsonb(ticket.fields),
-                ticket.is_major_incident, ticket.is_proactive, ticket.customer_id, ticket.contact_id,
-                ticket.team_id, ticket.assignee_id, ticket.level, ticket.follows_id, ticket.policy_revision_id,
-                ticket.rule_target_minutes, ticket.rule_target_loosens, ticket.created_at, ticket.updated_at,
-                ticket.unanswered_since, ticket.waiting_internal_since, ticket.level_entered_at,
-                ticket.first_response_at, ticket.resolved_at, ticket.closed_at, ticket.reopen_count,
-                ticket.reply_count, ticket.due_at, ticket.at_risk_at, ticket.is_breached, ticket.wake_at,
-            ],
-        )  # fmt: skip
+        values = [getattr(ticket, name) for name in sql.NEW_TICKET_COLUMNS]
+        values = [
+            Jsonb(value) if name in _JSON else value
+            for name, value in zip(sql.NEW_TICKET_COLUMNS, values, strict=True)
+        ]
+        cursor.execute(sql.INSERT_TICKET, [ticket.tenant_id, *values])
         row = cursor.fetchone()
     assert row is not None, "the tenant has a ticket counter"
     ticket.number = int(row[0])
@@ -84,6 +77,13 @@ def lock_ticket(public_id: str) -> Ticket:
     if row is None:
         raise NotFound
     return _ticket(row)
+
+
+def lock_tickets_of(customer: int) -> list[Ticket]:
+    """The customer's tickets that are active, or resolved and not yet closed, all locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_TICKETS_OF, [current_tenant(), customer])
+        return [_ticket(row) for row in cursor.fetchall()]
 
 
 def claim_tickets(ids: Sequence[int], *, at: datetime) -> list[Ticket]:
@@ -129,19 +129,42 @@ def add_message(
     with connection.cursor() as cursor:
         cursor.execute(
             sql.INSERT_MESSAGE,
-            [ticket.tenant_id, public_id, ticket.id, author.value, contact, agent, channel, False, text, html, at],
+            [
+                ticket.tenant_id,
+                public_id,
+                ticket.id,
+                author.value,
+                contact,
+                agent,
+                channel,
+                False,
+                text,
+                html,
+                at,
+            ],
         )
     return public_id
 
 
 def add_note(
-    ticket: Ticket, *, text: str = "", at: datetime, agent: int | None = None, kind: str = "note",
+    ticket: Ticket,
+    *,
+    text: str = "",
+    at: datetime,
+    agent: int | None = None,
+    kind: str = "note",
     data: Mapping[str, Any] | None = None,
 ) -> Note:
     """Append words among agents; a system note has a kind and data instead of text."""
     return Note.objects.create(
-        tenant_id=ticket.tenant_id, public_id=new_id(at), ticket_id=ticket.id, agent_id=agent, kind=kind, text=text,
-        data=dict(data or {}), created_at=at,
+        tenant_id=ticket.tenant_id,
+        public_id=new_id(at),
+        ticket_id=ticket.id,
+        agent_id=agent,
+        kind=kind,
+        text=text,
+        data=dict(data or {}),
+        created_at=at,
     )
 
 
@@ -168,7 +191,9 @@ def record(*events: NewEvent) -> None:
 def open_waits(tenant: int, tickets: Sequence[int]) -> dict[int, list[Wait]]:
     """The waits that have not ended, by ticket."""
     found: dict[int, list[Wait]] = {ticket: [] for ticket in tickets}
-    for wait in Wait.everywhere.filter(tenant_id=tenant, ticket_id__in=list(tickets), ended_at__isnull=True).order_by("id"):
+    for wait in Wait.everywhere.filter(
+        tenant_id=tenant, ticket_id__in=list(tickets), ended_at__isnull=True
+    ).order_by("id"):
         found[wait.ticket_id].append(wait)
     return found
 

@@ -2,24 +2,34 @@
 
 NEW_TICKET_ID = "select nextval('tickets_ticket_id_seq')"
 
+NEW_TICKET_COLUMNS = (
+    "tenant_id", "id", "public_id", "subject", "status", "priority", "impact", "urgency", "category", "subcategory",
+    "complexity", "language", "channel", "signals", "fields", "is_major_incident", "is_proactive", "customer_id",
+    "contact_id", "team_id", "assignee_id", "level", "follows_id", "policy_revision_id", "rule_target_minutes",
+    "rule_target_loosens", "created_at", "updated_at", "unanswered_since", "waiting_internal_since",
+    "level_entered_at", "first_response_at", "resolved_at", "closed_at", "reopen_count", "reply_count", "due_at",
+    "at_risk_at", "is_breached", "wake_at", "wake_failures",
+)  # fmt: skip
+
 # The last statement before commit: takes the number and writes the row, so that the counter is locked briefly.
 # The rows that point at the ticket are in already; their keys are checked at commit.
-INSERT_TICKET = """
+INSERT_TICKET = f"""
 with numbered as (
     update tickets_ticketcounter set next_number = next_number + 1 where tenant_id = %s returning next_number - 1 as number
 )
-insert into tickets_ticket (tenant_id, id, public_id, number, subject, status, priority, impact, urgency, category,
-    subcategory, complexity, language, channel, signals, fields, is_major_incident, is_proactive, customer_id,
-    contact_id, team_id, assignee_id, level, follows_id, policy_revision_id, rule_target_minutes, rule_target_loosens,
-    created_at, updated_at, unanswered_since, waiting_internal_since, level_entered_at, first_response_at,
-    resolved_at, closed_at, reopen_count, reply_count, due_at, at_risk_at, is_breached, wake_at, wake_failures)
-select %s, %s, %s, number, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, %s, %s, %s, %s,
-    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0
-from numbered returning number
-"""
+insert into tickets_ticket ({", ".join(NEW_TICKET_COLUMNS)}, number)
+select {", ".join(["%s"] * len(NEW_TICKET_COLUMNS))}, number from numbered returning number
+"""  # noqa: S608 - a constant of column names
 
 # One lock per app: a ticket is locked before anything of it.
 LOCK_TICKET = "select {columns} from tickets_ticket where tenant_id = %s and public_id = %s for no key update"
+
+# Tickets of a customer whose promises may still run or be taken up again, in the order in which they are locked.
+LOCK_TICKETS_OF = """
+select {columns} from tickets_ticket
+where tenant_id = %s and customer_id = %s and status in ('new', 'open', 'pending', 'on_hold', 'resolved')
+order by id for no key update
+"""
 
 # Due tickets of one tenant among those the sweep found; one that somebody works on now is due next round.
 CLAIM_TICKETS = """

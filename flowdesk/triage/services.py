@@ -6,7 +6,7 @@ from typing import Any
 
 from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.priority import Grade, PriorityDecision, decide_priority
-from flowdesk.engine.reasons import Reason
+from flowdesk.engine.reasons import as_data as reasons_of
 from flowdesk.engine.triage import TriageDecision, triage
 from flowdesk.policies.document import PolicyDocument
 
@@ -86,8 +86,3 @@ def classify_ticket(
 
 def _declared(extracted: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:
     return {name: value for name, value in extracted.items() if name in policy.fields}
-
-
-def reasons_of(reasons: tuple[Reason, ...]) -> list[dict[str, Any]]:
-    """Reasons as plain data."""
-    return [{"code": reason.code, "params": dict(reason.params)} for reason in reasons]

@@ -25,7 +25,7 @@ from flowdesk.core.embedded.as_user import (
 from flowdesk.core.embedded.binaries import embedded_binaries
 from flowdesk.core.embedded.cluster import DURABLE, THROWAWAY, Cluster
 from flowdesk.core.embedded.database import database_in, start_and_prepare
-from flowdesk.core.embedded.errors import FolderInUse, FolderUnusable, StartFailed
+from flowdesk.core.embedded.errors import FolderInUse, FolderUnusable, StartCalledOff, StartFailed
 from flowdesk.core.embedded.lock import FolderLock
 from flowdesk.core.embedded.postmaster import is_postmaster_of, leftovers, read_postmaster
 from flowdesk.core.embedded.roles import Passwords, keep_passwords, passwords_in
@@ -430,3 +430,32 @@ def _life_as(uid: int, gid: int, folder: Path) -> int:
         print("as a normal user:", repr(error), file=sys.stderr)
         return 1
     return 0 if row == ("flowdesk_app",) else 2
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root comes by another user's desk")
+def test_root_does_not_take_over_another_users_desk(tmp_path: Path) -> None:
+    user = database_user()
+    assert user is not None
+    (tmp_path / "postgres").mkdir()
+    os.chown(tmp_path / "postgres", user.uid + 1, user.gid)
+
+    with pytest.raises(FolderUnusable, match="as that user"):
+        place_data_folder(tmp_path, user=user)
+
+
+def test_waiting_for_a_silent_server_can_be_called_off(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowdesk.core.embedded.cluster.ATTEMPT", 2)
+    cluster.start()
+    assert cluster.pid is not None
+    next_one = again(cluster)
+    next_one.gives_up = lambda: True
+    os.kill(cluster.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(StartCalledOff):
+            next_one.start()
+    finally:
+        os.kill(cluster.pid, signal.SIGCONT)
+
+    assert cluster.is_running()

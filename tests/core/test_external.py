@@ -20,7 +20,7 @@ from flowdesk.core.embedded.external import (
     use_single_role,
     use_three_roles,
 )
-from flowdesk.core.supervisor.connection import Roles, child_environment, external_dsns
+from flowdesk.core.supervisor.connection import Roles, child_environment, data_folder, external_dsns
 from tests.database import throwaway_cluster
 
 
@@ -221,3 +221,12 @@ def test_a_child_inherits_no_database_address(tmp_path: Path) -> None:
     assert "FLOWDESK_OWNER_DSN" not in environment
     assert environment["LANG"] == "C"
     assert environment["FLOWDESK_DATA"] == str(tmp_path)
+
+
+def test_beside_an_external_database_the_data_folder_is_where_it_is_wanted(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+
+    chosen = data_folder({"FLOWDESK_DATA": str(tmp_path / "data"), "DATABASE_URL": "postgresql://db/desk"})
+
+    assert chosen == tmp_path / "data"
+    assert chosen.stat().st_mode & 0o077 == 0

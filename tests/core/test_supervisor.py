@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -131,6 +131,27 @@ def test_a_crashed_child_is_started_again(watched: Watched) -> None:
 
     assert is_alive(watched.pids()[1])
     assert any("ended (exit code -9)" in line for name, line in watched.shown if name == "flowdesk")
+
+
+def test_a_child_whose_work_is_done_is_not_started_again(watched: Watched) -> None:
+    once = replace(python("print(1, flush=True)", name="demo"), may_end=True)
+    watched.run(once, python(SLEEPER))
+    eventually("the other one is up", lambda: watched.pids() and watched.pids("demo"))
+    time.sleep(1.0)  # longer than the first wait before a restart
+
+    assert watched.pids("demo") == [1]
+    assert not watched.failures
+
+
+def test_a_full_disk_does_not_stop_a_child(tmp_path: Path) -> None:
+    shown: list[str] = []
+    with tempfile.TemporaryFile() as words:
+        words.write(b"one\ntwo\n")
+        words.seek(0)
+        (tmp_path / "web.log").symlink_to("/dev/full")
+        pump(words, name="web", log=tmp_path / "web.log", show=lambda _, line: shown.append(line))
+
+    assert shown == ["one", "two"]
 
 
 def test_a_child_that_never_starts_is_given_up_with_its_log_named(

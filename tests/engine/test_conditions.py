@@ -371,6 +371,16 @@ def test_closures_and_explanation_agree_and_a_failure_has_its_cause(tree: Syntax
         assert not (trace.held and trace.failed)
 
 
+@given(TREES, TREES, FACTS)
+def test_a_rule_said_to_cover_another_matches_whatever_that_one_matches(
+    wide: Syntax, narrow: Syntax, facts: TicketFacts
+) -> None:
+    with contextlib.suppress(ConditionFault):
+        earlier, later = condition(str(wide)), condition(str(narrow))
+        if covers(earlier.ast, later.ast) and later.matches(facts):
+            assert earlier.matches(facts)
+
+
 @given(TREES, FACTS)
 def test_a_condition_reported_as_impossible_never_matches(tree: Syntax, facts: TicketFacts) -> None:
     with contextlib.suppress(ConditionFault):

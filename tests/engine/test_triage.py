@@ -60,6 +60,28 @@ def test_the_top_issues_of_the_report_find_their_categories(issue: str, category
 
 
 @pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("How can I cancel my subscription?", "billing"),
+        ("Can I get a refund for last month?", "billing"),
+        ("Hur kan jag återställa mitt lösenord?", "account"),
+        ("How do I connect Slack?", "integration"),
+        ("How do I export a report?", "feature"),
+        ("Kan man byta färg på sidan?", "feature"),
+        ("Jag har blivit debiterad två gånger", "billing"),
+        ("Vi får ett felmeddelande när vi sparar", "technical"),
+        ("Appen kraschar när jag öppnar fakturan", "technical"),
+        ("Jag vill säga upp mitt abonnemang", "billing"),
+        ("Någon obehörig har varit inne, kontot är hackat", "security"),
+        ("Our webhook gets no events any more", "integration"),
+        ("I answered the security question and still cannot log in", "account"),
+    ],
+)
+def test_a_whole_sentence_is_about_its_matter(text: str, category: str) -> None:
+    assert read("", text).category == category
+
+
+@pytest.mark.parametrize(
     ("text", "category", "subcategory"),
     [
         ("I forgot my password", "account", "password_reset"),

@@ -76,7 +76,7 @@ def test_the_standard_bounds_name_only_categories_that_triage_knows() -> None:
     assert set(read_priority(read_document(read_pack_text("priority"), "priority")).bounds) <= known
 
 
-def test_the_standard_triage_knows_the_six_categories_and_eight_signals() -> None:
+def test_the_standard_triage_knows_the_six_categories_and_nine_signals() -> None:
     rules = read_triage(read_document(read_pack_text("triage"), "triage"))
 
     assert {rule.category for rule in rules.categories} == {
@@ -95,6 +95,7 @@ def test_the_standard_triage_knows_the_six_categories_and_eight_signals() -> Non
         "public_complaint",
         "legal_threat",
         "churn_risk",
+        "product_bug",
         "frustration",
     }
 

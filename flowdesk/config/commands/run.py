@@ -7,23 +7,24 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from flowdesk.config.commands._address import add_address
 from flowdesk.config.commands._migrated import is_migrated, note_migrated
 from flowdesk.core.embedded.cluster import Cluster
 from flowdesk.core.embedded.database import cluster_in, start_and_prepare
+from flowdesk.core.embedded.errors import StartCalledOff
 from flowdesk.core.embedded.lock import FolderLock
 from flowdesk.core.embedded.roles import Dsns
 from flowdesk.core.supervisor.child import ChildSpec
 from flowdesk.core.supervisor.connection import (
-    CHECKOUT,
     Roles,
     child_environment,
     data_folder,
     external_dsns,
+    wanted_folder,
 )
 from flowdesk.core.supervisor.port import check_port
 from flowdesk.core.supervisor.tree import ChildFailed, Supervisor
@@ -49,8 +50,9 @@ def run(args: Namespace) -> int:
     folder = data_folder(os.environ)
     with FolderLock(folder):
         check_port(args.port, host=args.host)
-        if folder != CHECKOUT / ".data":
-            voice.say(f"Data folder: {folder}")
+        if folder != (wanted := wanted_folder(os.environ)):
+            voice.say(f"PostgreSQL does not run as root, and its user cannot reach {wanted}.")
+            voice.say(f"The data is in {folder} instead.")
         return Desk(args, folder=folder, voice=voice).run()
 
 
@@ -64,14 +66,16 @@ class Voice:
         self.show("flowdesk", line)
 
     def show(self, name: str, line: str) -> None:
-        if self._as_json:
-            print(json.dumps({"from": name, "line": line}), flush=True)
-        else:
-            print(f"{name:<8} | {line}", flush=True)
+        self._print(json.dumps({"from": name, "line": line}) if self._as_json else f"{name:<8} | {line}")
+
+    @staticmethod
+    def _print(text: str) -> None:
+        with suppress(OSError):  # the terminal may be gone; the desk goes on
+            print(text, flush=True)
 
     def welcome(self, *, address: str, login: Mapping[str, str], folder: Path) -> None:
         if self._as_json:
-            print(json.dumps({"ready": True, "address": address, **login, "data": str(folder)}), flush=True)
+            self._print(json.dumps({"ready": True, "address": address, **login, "data": str(folder)}))
             return
         lines = ["", f"  Flowdesk is ready:  {address}"]
         if login:
@@ -85,7 +89,7 @@ class Voice:
             "  Stop with Ctrl-C; everything is kept.",
             "",
         ]
-        print("\n".join(lines), flush=True)
+        self._print("\n".join(lines))
 
 
 class Desk:
@@ -98,18 +102,27 @@ class Desk:
         self._roles = Roles.SINGLE if args.single_role else Roles.THREE
 
     @property
+    def _reachable_host(self) -> str:
+        """A name by which this machine reaches the web; "every address" is none."""
+        host = str(self._args.host)
+        if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+            return "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104
+        return f"[{host}]" if ":" in host else host
+
+    @property
     def address(self) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._args.host, self._args.host)  # noqa: S104 - read only
-        return f"http://{host}:{self._args.port}"
+        return f"http://{self._reachable_host}:{self._args.port}"
 
     def run(self) -> int:
         environment = child_environment(os.environ, folder=self._folder)
+        environment.setdefault("FLOWDESK_HOSTS", f"localhost,127.0.0.1,[::1],{self._reachable_host}")
         dsns = external_dsns(os.environ, folder=self._folder, roles=self._roles)
         cluster = None if dsns else cluster_in(self._folder, say=self._voice.say)
         supervisor = Supervisor(logs=self._folder / "logs", show=self._voice.show, database=cluster)
         supervisor.listen_for_signals()
         try:
             if cluster is not None:
+                cluster.gives_up = supervisor.was_asked_to_stop
                 dsns = start_and_prepare(cluster)
             assert dsns is not None
             if dsns.single_role:
@@ -122,6 +135,8 @@ class Desk:
             return supervisor.run(
                 self._children(environment, dsns), is_ready=self._answers, on_ready=self._welcome
             )
+        except StartCalledOff:
+            return 0
         finally:
             self._voice.say("Stopping.")
             supervisor.stop()
@@ -152,17 +167,23 @@ class Desk:
         if not self._args.no_demo:
             commands["demo"] = _command("demo", "--keep-moving")
         return [
-            ChildSpec(name=name, command=command, environment=inherited)
+            ChildSpec(name=name, command=command, environment=inherited, may_end=name == "demo")
             for name, command in commands.items()
             if (HERE / f"{name}.py").exists()
         ]
 
     def _answers(self) -> bool:
+        host, port = self._reachable_host, self._args.port
+        asked_as = os.environ.get("FLOWDESK_HOSTS", "").split(",")[0].strip().lstrip(".*")
+        connection = HTTPConnection(host.strip("[]"), port, timeout=2)
         try:
-            with urlopen(f"{self.address}/healthz", timeout=2) as answer:  # noqa: S310 - our own address
-                return bool(answer.status == 200)
-        except (URLError, OSError):
+            # By a name that the settings know: any other is turned away before it reaches the page.
+            connection.request("GET", "/healthz", headers={"Host": asked_as or f"{host}:{port}"})
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
             return False
+        finally:
+            connection.close()
 
     def _welcome(self) -> None:
         self._voice.welcome(address=self.address, login=self._login(), folder=self._folder)

@@ -126,6 +126,8 @@ def nearest_existing(path: Path) -> Path:
 
 def place_data_folder(wanted: Path, *, user: DatabaseUser | None) -> Path:
     """The data folder to use: `wanted`, or, where `user` cannot get there, one named after it elsewhere."""
+    if user is not None:
+        _refuse_anothers(wanted, user=user)
     if user is None or can_reach(nearest_existing(wanted), user=user):
         return _made(wanted, mode=0o700 if user is None else 0o711)
     digest = hashlib.sha256(str(wanted).encode()).hexdigest()[:10]
@@ -137,6 +139,16 @@ def place_data_folder(wanted: Path, *, user: DatabaseUser | None) -> Path:
             f"used ({error}); set FLOWDESK_DATA to a folder all users can enter."
         ) from error
     return _made(SHELTER / f"data-{digest}", mode=0o711)
+
+
+def _refuse_anothers(wanted: Path, *, user: DatabaseUser) -> None:
+    """A desk that a normal user began here must not look empty, or change hands, because root came by."""
+    database = wanted / "postgres"
+    if database.exists() and database.stat().st_uid not in (0, user.uid):
+        raise FolderUnusable(
+            f"The database in {wanted} belongs to another user (id {database.stat().st_uid}); start Flowdesk "
+            "as that user, or choose another folder with FLOWDESK_DATA."
+        )
 
 
 def _made(folder: Path, *, mode: int) -> Path:

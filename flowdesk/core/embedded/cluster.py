@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from flowdesk.core.embedded.as_user import DatabaseUser, identity, run_as
 from flowdesk.core.embedded.binaries import Binaries
-from flowdesk.core.embedded.errors import FolderUnusable, StartFailed
+from flowdesk.core.embedded.errors import FolderUnusable, StartCalledOff, StartFailed
 from flowdesk.core.embedded.postmaster import Postmaster, is_postmaster_of, leftovers, read_postmaster
 
 SUPERUSER = "postgres"
@@ -27,6 +27,7 @@ LONGEST_SOCKET_FOLDER = 80  # a socket's whole path must fit in 107 bytes (103 o
 BUILTIN_LOCALES_SINCE = 17
 # What a server is told to stop by, and the seconds it gets to do so: fast, at once, and not by its own will.
 HARDER_AND_HARDER = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
+ATTEMPT = 5  # seconds for one try to connect; there is always another
 NEWS_AFTER = 5.0  # seconds of waiting after which somebody should hear that it goes on
 
 Say = Callable[[str], None]
@@ -41,6 +42,7 @@ DURABLE: Mapping[str, str] = {
     "jit": "off",  # pages are many short queries; compiling them costs more than it saves
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "max_logical_replication_workers": "0",  # nothing here subscribes to another server
     "log_line_prefix": "%m [%p] %u ",
     "password_encryption": "scram-sha-256",
 }
@@ -59,6 +61,10 @@ def _silent(_: str) -> None:
     """Say nothing."""
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(kw_only=True)
 class Cluster:
     """One server. `folder` is ours (the caller holds its FolderLock), `postgres/` in it the server's."""
@@ -69,6 +75,7 @@ class Cluster:
     password: str  # the superuser's
     settings: Mapping[str, str] = field(default_factory=lambda: DURABLE)
     say: Say = _silent
+    gives_up: Callable[[], bool] = _never  # asked while waiting for the server: has somebody pressed Ctrl-C?
     _process: subprocess.Popen[bytes] | None = None
     _pid: int | None = None
     _sockets: Path | None = None
@@ -199,6 +206,8 @@ class Cluster:
         self.say(f"Adopting the database server that still runs here (process {found.pid}).")
         try:
             self._wait_until_it_answers()
+        except StartCalledOff:
+            raise
         except StartFailed:
             self._pid = self._sockets = None
             return False
@@ -271,7 +280,7 @@ class Cluster:
         told = False
         while True:
             try:
-                psycopg.connect(self.superuser_conninfo, connect_timeout=5, autocommit=True).close()
+                psycopg.connect(self.superuser_conninfo, connect_timeout=ATTEMPT, autocommit=True).close()
             except psycopg.OperationalError as error:
                 if _is_about_the_password(error):
                     raise FolderUnusable(
@@ -284,6 +293,8 @@ class Cluster:
                 self._remove_sockets()
                 self._pid = self._process = None
                 raise StartFailed(f"PostgreSQL did not start. The end of {self.log}:\n{self._log_end()}")
+            if self.gives_up():
+                raise StartCalledOff
             if not told and time.monotonic() - started > NEWS_AFTER:
                 self.say("PostgreSQL is still starting (it may be recovering); waiting.")
                 told = True

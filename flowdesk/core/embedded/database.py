@@ -39,6 +39,11 @@ def choose_folder(wanted: Path) -> Path:
     return place_data_folder(wanted.absolute(), user=database_user())
 
 
+def own_folder(wanted: Path) -> Path:
+    """The data folder beside a database that others run: nobody but us needs to reach it."""
+    return place_data_folder(wanted.absolute(), user=None)
+
+
 def cluster_in(folder: Path, *, say: Say) -> Cluster:
     """The server of `folder`, not started; the caller holds the folder's lock."""
     user: DatabaseUser | None = database_user()

@@ -1,7 +1,7 @@
 """What can go wrong with a database before the first query; every message tells the way out."""
 
 
-class DatabaseUnavailable(Exception):  # noqa: N818 - named for the fault, as all our errors
+class DatabaseUnavailable(Exception):
     """The database cannot be used."""
 
     def __init__(self, message: str = "") -> None:
@@ -22,6 +22,10 @@ class FolderUnusable(DatabaseUnavailable):
 
 class StartFailed(DatabaseUnavailable):
     """PostgreSQL did not start."""
+
+
+class StartCalledOff(StartFailed):
+    """Starting PostgreSQL was called off."""
 
 
 class RoleRefused(DatabaseUnavailable):

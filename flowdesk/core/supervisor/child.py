@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -26,6 +27,7 @@ class ChildSpec:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
+    may_end: bool = False  # a child whose work can be done; others are started again even after code 0
 
 
 class Child:
@@ -79,15 +81,16 @@ class Child:
 def pump(stream: IO[bytes], *, name: str, log: Path, show: Show) -> None:
     """Copy every line to the log, and its beginning to the terminal, until the stream ends."""
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = log.open("ab")
+    file = log.open("ab", buffering=0)
     try:
         for line in stream:
-            file.write(line)
-            file.flush()
-            if file.tell() > LARGEST_LOG:
-                file.close()
-                log.replace(log.with_name(log.name + ".1"))
-                file = log.open("ab")
+            # Whatever happens to the log (a full disk): reading goes on, or the child would stand still.
+            with suppress(OSError, ValueError):
+                file.write(line)
+                if file.tell() > LARGEST_LOG:
+                    file.close()
+                    log.replace(log.with_name(log.name + ".1"))
+                    file = log.open("ab", buffering=0)
             text = line.decode("utf-8", "replace").rstrip()
             show(name, text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…")
     finally:

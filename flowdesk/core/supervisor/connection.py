@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
-from flowdesk.core.embedded.database import choose_folder, database_in
+from flowdesk.core.embedded.database import choose_folder, database_in, own_folder
 from flowdesk.core.embedded.errors import DatabaseUnavailable
 from flowdesk.core.embedded.external import make_three_roles, urls_from, use_single_role, use_three_roles
 from flowdesk.core.embedded.roles import Dsns
@@ -23,10 +23,19 @@ class Roles(StrEnum):
     SINGLE = "single"
 
 
+def wanted_folder(environment: Mapping[str, str]) -> Path:
+    """Where the operator wants the data: FLOWDESK_DATA, else `.data` in the checkout."""
+    named = environment.get("FLOWDESK_DATA", "").strip()
+    return Path(named).expanduser().absolute() if named else CHECKOUT / ".data"
+
+
 def data_folder(environment: Mapping[str, str]) -> Path:
-    """Where the database, its passwords and the logs live; made if missing."""
-    wanted = environment.get("FLOWDESK_DATA", "").strip()
-    return choose_folder(Path(wanted).expanduser() if wanted else CHECKOUT / ".data")
+    """Where the database, its passwords and the logs live; made if missing.
+
+    Not always where it is wanted: root's database user may be unable to go there.
+    """
+    wanted = wanted_folder(environment)
+    return choose_folder(wanted) if urls_from(environment) is None else own_folder(wanted)
 
 
 def external_dsns(environment: Mapping[str, str], *, folder: Path, roles: Roles) -> Dsns | None:

@@ -10,7 +10,7 @@ import errno
 import socket
 
 
-class PortUnavailable(Exception):  # noqa: N818 - named for the fault, as all our errors
+class PortUnavailable(Exception):
     """The web address cannot be used."""
 
 

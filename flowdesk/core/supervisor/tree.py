@@ -14,11 +14,12 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Protocol
 
-from flowdesk.core.embedded.errors import DatabaseUnavailable
+from flowdesk.core.embedded.errors import DatabaseUnavailable, StartCalledOff
 from flowdesk.core.supervisor.backoff import Backoff
 from flowdesk.core.supervisor.child import Child, ChildSpec, Show
 
 STOP_PATIENCE = 12.0  # seconds the children have, all together, before they are killed
+TOO_SOON = 5.0  # seconds of life of a database server that did not really start
 HOPELESS_AFTER = 4  # deaths in a row of a child before anything ever worked
 
 
@@ -30,7 +31,7 @@ class Database(Protocol):
     def wait(self) -> None: ...
 
 
-class ChildFailed(Exception):  # noqa: N818 - named for the fault, as all our errors
+class ChildFailed(Exception):
     """A child process does not start."""
 
 
@@ -74,6 +75,7 @@ class Supervisor:
     _due: dict[str, tuple[float, ChildSpec]] = field(default_factory=dict)  # restarts to come
     _stopping: bool = False
     _was_ready: bool = False
+    _database_since: float = 0.0
 
     def __post_init__(self) -> None:
         # Ours alone is the writing end: when this process ends, however it ends, every child's read returns.
@@ -86,6 +88,8 @@ class Supervisor:
             self._news.put(_Asked(number))
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue  # nohup's wish
             signal.signal(number, asked)
 
     def ask_to_stop(self) -> None:
@@ -171,6 +175,9 @@ class Supervisor:
         if self._children.get(news.name) is not news.child:
             return
         news.child.kill()  # what it started must not go on beside its successor
+        if news.code == 0 and news.child.spec.may_end:
+            del self._children[news.name]
+            return
         backoff = self._backoffs.setdefault(news.name, Backoff())
         wait = backoff.after_a_life_of(time.monotonic() - self._born[news.name])
         if not self._was_ready and backoff.failures >= HOPELESS_AFTER:
@@ -205,6 +212,8 @@ class Supervisor:
     # -- database -------------------------------------------------------------------------------------
 
     def _watch_database(self, database: Database) -> None:
+        self._database_since = time.monotonic()
+
         def await_end() -> None:
             database.wait()
             self._news.put(_DatabaseEnded())
@@ -214,8 +223,12 @@ class Supervisor:
     def _restart_database(self) -> None:
         assert self.database is not None
         self.show("flowdesk", "The database server ended; starting it again.")
+        if time.monotonic() - self._database_since < TOO_SOON:
+            time.sleep(1.0)  # one that dies at once is not helped by a hundred tries a second
         try:
             self.database.start()
+        except StartCalledOff:
+            return  # the wish to stop is the next news
         except DatabaseUnavailable as error:
             raise ChildFailed(f"The database server does not start again: {error}") from error
         self._watch_database(self.database)

@@ -28,7 +28,9 @@ class Hours(StrEnum):
     WEEKDAYS = "weekdays"
 
 
-def read_calendars(node: Node, *, holidays: HolidayTable, countries: frozenset[str]) -> dict[str, BusinessCalendar]:
+def read_calendars(
+    node: Node, *, holidays: HolidayTable, countries: frozenset[str]
+) -> dict[str, BusinessCalendar]:
     """The calendars by name; `holidays` gives the days of a named table."""
     faults = FaultList()
     calendars = {}
@@ -39,7 +41,9 @@ def read_calendars(node: Node, *, holidays: HolidayTable, countries: frozenset[s
     return calendars
 
 
-def _calendar(name: str, node: Node, *, holidays: HolidayTable, countries: frozenset[str]) -> BusinessCalendar:
+def _calendar(
+    name: str, node: Node, *, holidays: HolidayTable, countries: frozenset[str]
+) -> BusinessCalendar:
     parts = node.mapping(optional=("zone", "hours", "week", "holidays", "dated", "breaks"))
     zone = _zone(parts["zone"]) if "zone" in parts else "Europe/Stockholm"
     if "hours" in parts:
@@ -51,7 +55,9 @@ def _calendar(name: str, node: Node, *, holidays: HolidayTable, countries: froze
         raise node.refuse("a calendar needs `hours: always`, `hours: weekdays` or a `week`")
     faults = FaultList()
     week = faults.read(lambda: _week(parts["week"]))
-    closed = faults.read(lambda: _holidays(parts["holidays"], holidays, countries)) if "holidays" in parts else ()
+    closed = (
+        faults.read(lambda: _holidays(parts["holidays"], holidays, countries)) if "holidays" in parts else ()
+    )
     dated = faults.read(lambda: _dated(parts["dated"])) if "dated" in parts else {}
     breaks = faults.read(lambda: parts["breaks"].each(_window)) if "breaks" in parts else ()
     faults.raise_any()
@@ -92,7 +98,9 @@ def _days(node: Node) -> list[Weekday]:
         if first not in _DAYS or (last and last not in _DAYS):
             raise node.refuse(f"{part.strip()!r} is no weekday; write mon, tue, wed, thu, fri, sat or sun")
         end = _DAYS[last] if last else _DAYS[first]
-        days.extend(Weekday(number % 7) for number in range(_DAYS[first], end + (7 if end < _DAYS[first] else 0) + 1))
+        days.extend(
+            Weekday(number % 7) for number in range(_DAYS[first], end + (7 if end < _DAYS[first] else 0) + 1)
+        )
     return days
 
 
@@ -152,7 +160,9 @@ def read_tiers(node: Node, *, calendars: Mapping[str, BusinessCalendar]) -> dict
             parts = value.mapping(required=("calendar", "rank"))
             calendar = parts["calendar"].text()
             if calendar not in calendars:
-                raise parts["calendar"].refuse(f"there is no calendar {calendar!r}{suggestion(calendar, calendars)}")
+                raise parts["calendar"].refuse(
+                    f"there is no calendar {calendar!r}{suggestion(calendar, calendars)}"
+                )
             tiers[name.text()] = TierTerms(
                 name=name.text(), calendar=calendar, rank=parts["rank"].integer(least=0, most=100)
             )

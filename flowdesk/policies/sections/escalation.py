@@ -22,8 +22,16 @@ def read_escalation(node: Node, *, fields: Mapping[str, Field]) -> EscalationPol
     parts = node.mapping(required=("ladder",), optional=("events", "states", "notice_every_hours"))
     faults = FaultList()
     ladder = faults.read(lambda: _ladder(parts["ladder"])) or {}
-    events = (faults.read(lambda: parts["events"].each(lambda one: _event(one, fields))) if "events" in parts else ()) or ()
-    states = (faults.read(lambda: parts["states"].each(lambda one: _state(one, fields))) if "states" in parts else ()) or ()
+    events = (
+        faults.read(lambda: parts["events"].each(lambda one: _event(one, fields)))
+        if "events" in parts
+        else ()
+    ) or ()
+    states = (
+        faults.read(lambda: parts["states"].each(lambda one: _state(one, fields)))
+        if "states" in parts
+        else ()
+    ) or ()
     faults.raise_any()
     hours = parts["notice_every_hours"].integer(least=0, most=720) if "notice_every_hours" in parts else 24
     return EscalationPolicy(ladder=ladder, events=events, states=states, notice_every=timedelta(hours=hours))
@@ -45,7 +53,9 @@ def _step(node: Node) -> LadderStep:
     return LadderStep(
         percent=parts["at"].integer(least=1, most=1000),
         to=tuple(target.text() for target in parts["to"].one_or_more()),
-        acts=frozenset(item.choice(StepAct) for item in parts["acts"].one_or_more()) if "acts" in parts else frozenset(),
+        acts=frozenset(item.choice(StepAct) for item in parts["acts"].one_or_more())
+        if "acts" in parts
+        else frozenset(),
         within=parts["within"].length() if "within" in parts else None,
     )
 

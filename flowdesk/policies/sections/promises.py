@@ -26,16 +26,33 @@ def read_promises(
     """The promise policy of a document; raises PolicyFaults naming every place that cannot be used."""
     parts = node.mapping(
         required=("metrics", "targets"),
-        optional=("name", "calendar", "change", "unit", "defaults", "levels", "calendars", "close_after_days"),
+        optional=(
+            "name",
+            "calendar",
+            "change",
+            "unit",
+            "defaults",
+            "levels",
+            "calendars",
+            "close_after_days",
+        ),
     )
     faults = FaultList()
-    unit = (faults.read(lambda: parts["unit"].choice(Unit)) if "unit" in parts else None) or Unit.BUSINESS_MINUTES
+    unit = (
+        faults.read(lambda: parts["unit"].choice(Unit)) if "unit" in parts else None
+    ) or Unit.BUSINESS_MINUTES
     metrics = faults.read(lambda: tuple(_metric(name, rule) for name, rule in parts["metrics"].items())) or ()
     targets = faults.read(lambda: _targets(parts["targets"], tiers, unit)) or {}
-    defaults = (faults.read(lambda: _by_metric(parts["defaults"], unit)) if "defaults" in parts else None) or {}
+    defaults = (
+        faults.read(lambda: _by_metric(parts["defaults"], unit)) if "defaults" in parts else None
+    ) or {}
     levels = (faults.read(lambda: _levels(parts["levels"], unit)) if "levels" in parts else None) or {}
-    own = (faults.read(lambda: _own_calendars(parts["calendars"], calendars)) if "calendars" in parts else None) or {}
-    default_calendar = _calendar(parts["calendar"], calendars) if "calendar" in parts else next(iter(calendars))
+    own = (
+        faults.read(lambda: _own_calendars(parts["calendars"], calendars)) if "calendars" in parts else None
+    ) or {}
+    default_calendar = (
+        _calendar(parts["calendar"], calendars) if "calendar" in parts else next(iter(calendars))
+    )
     wait_rules = (faults.read(lambda: _waits(waits, unit)) if waits is not None else None) or {}
     faults.raise_any()
     return PromisePolicy(

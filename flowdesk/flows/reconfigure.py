@@ -1,0 +1,43 @@
+"""What is promised changes under tickets that are being worked on."""
+
+from datetime import datetime
+
+from flowdesk.core.actor import Act, Actor
+from flowdesk.core.tenant import act
+from flowdesk.engine.promises import Occurrence
+from flowdesk.flows.desk import Work, close_work, work_on
+from flowdesk.people import services as people
+from flowdesk.people.models import Customer
+from flowdesk.people.services import CustomerCard
+from flowdesk.tickets import services as tickets
+from flowdesk.tickets.states import EventKind
+
+
+@act
+def change_terms(customer_id: str, *, card: CustomerCard, by: Actor, now: datetime) -> Customer:
+    """Write a customer's card; a new tier changes the promises that run for its tickets as the policy says.
+
+    A resolved ticket notes the new tier too: it may be taken up again. Raises Invalid naming each field that
+    cannot be used, and then nothing is changed.
+    """
+    by.must(Act.MANAGE_CUSTOMERS)
+    customer = people.customer_by(customer_id)
+    before = customer.tier
+    # Tickets first, then what stands around them: everybody locks in this order.
+    locked = tickets.lock_tickets_of(customer.id) if card.tier not in (None, before) else []
+    works = work_on(locked)
+    people.write_customer(customer, card)
+    for work in works:
+        _change_tier(work, before, customer.tier, by=by, at=now)
+    if works:
+        close_work(*works, by=by, at=now)
+    return customer
+
+
+def _change_tier(work: Work, before: str, after: str, *, by: Actor, at: datetime) -> None:
+    work.pass_time(to=at)  # what was due on the old terms is due
+    work.desk.tier = after
+    work.customer.tier = after
+    work.log(EventKind.TERMS_CHANGED, by=by, at=at, before=before, after=after)
+    work.happen(Occurrence.TERMS_CHANGED, at=at)
+    work.pass_time(to=at)  # and what the new terms make due at once, too

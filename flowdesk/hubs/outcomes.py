@@ -1,0 +1,156 @@
+"""What the window decided: promises kept, deadlines acted on, and what the closed tickets may still bring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from flowdesk.engine.escalation import EscalationPolicy
+from flowdesk.engine.lanes import Window
+from flowdesk.engine.scoring import (
+    MOST_MISSED,
+    MOST_REOPENS,
+    MOST_REPLIES,
+    SLOW_PERCENTS,
+    Decided,
+    RiskFacts,
+    csat_risk,
+    hit_rate,
+    reopen_risk,
+    rolling_hit_rates,
+)
+from flowdesk.hubs import sql
+from flowdesk.hubs.board import HitRate, TicketRisk
+from flowdesk.hubs.queue import CUSTOMER
+
+STRETCHES = 14  # of a window: its sparkline has one point more
+# Signals of a text that a poor score or a reopening is likely after.
+NEGATIVE_SIGNALS = ["churn_risk", "executive", "frustration", "legal_threat", "public_complaint"]
+# No task lasts longer, whatever an older revision of the policy said.
+LONGEST_TASK = timedelta(days=7)
+
+
+def window_hit_rate(tenant: int, *, window: Window, now: datetime, goal: float) -> HitRate:
+    """Of two windows: the sparkline's first point is the rate as it stood one window ago."""
+    start, step = now - 2 * window.length, window.length / STRETCHES
+    with connection.cursor() as cursor:
+        span = (tenant, start, now, CUSTOMER)
+        cursor.execute(sql.DECIDED, (start, step.total_seconds(), *span, *span))
+        found = {stretch: Decided(met, missed) for stretch, met, missed in cursor.fetchall()}
+    decided = [found.get(stretch, Decided()) for stretch in range(1, 2 * STRETCHES + 1)]
+    met = sum(one.met for one in decided[STRETCHES:])
+    missed = sum(one.missed for one in decided[STRETCHES:])
+    return HitRate(
+        percent=hit_rate(met, missed=missed),
+        met=met,
+        decided=met + missed,
+        goal_percent=goal,
+        points=rolling_hit_rates(decided, length=STRETCHES),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dues:
+    """Tickets created in the window and in the one before; escalations that fell due and those done in time.
+
+    `next_at` is the first deadline of an escalation that nobody has taken, past or ahead.
+    """
+
+    created: int
+    created_before: int
+    fell_due: int
+    in_time: int
+    next_at: datetime | None
+
+
+def dues(tenant: int, *, since: datetime, now: datetime, longest: timedelta) -> Dues:
+    """What came in and what fell due; `longest` bounds how long before its deadline an escalation opened."""
+    before = since - (now - since)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.DUES, [since, since, tenant, before, now, tenant, since - longest, now, since, now, tenant]
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return Dues(created=row[0], created_before=row[1], fell_due=row[2], in_time=row[3], next_at=row[4])
+
+
+def longest_task(policy: EscalationPolicy) -> timedelta:
+    """The longest deadline that a task of this policy has."""
+    steps = [step.within for ladder in policy.ladder.values() for step in ladder if step.within]
+    return max(
+        [LONGEST_TASK, *steps, *(one.within for one in policy.events), *(one.within for one in policy.states)]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """Sums over the tickets closed in the window; `resolved` of the `closed` may still come back."""
+
+    reopen: float = 0.0
+    csat: float = 0.0
+    likely: int = 0
+    resolved: int = 0
+    closed: int = 0
+
+
+def closed_estimates(tenant: int, *, since: datetime, now: datetime, likely_from: float) -> Closed:
+    """Tickets alike in every fact have one risk, so each group is estimated once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.CLOSED,
+            [
+                MOST_REOPENS, MOST_REPLIES, MOST_MISSED, list(SLOW_PERCENTS), NEGATIVE_SIGNALS, CUSTOMER,
+                tenant, since, now,
+            ],
+        )  # fmt: skip
+        rows = cursor.fetchall()
+    reopen = csat = 0.0
+    likely = resolved = closed = 0
+    for is_resolved, reopens, replies, missed, rung, is_negative, count in rows:
+        facts = RiskFacts(
+            reopen_count=reopens,
+            reply_count=replies,
+            missed_clocks=missed,
+            spent_percent=(0, *SLOW_PERCENTS)[rung],
+            negative_signals=int(is_negative),
+        )
+        closed += count
+        csat += csat_risk(facts).probability * count
+        if is_resolved:
+            probability = reopen_risk(facts).probability
+            resolved += count
+            reopen += probability * count
+            likely += count if probability >= likely_from else 0
+    return Closed(reopen=reopen, csat=csat, likely=likely, resolved=resolved, closed=closed)
+
+
+def closed_risks(tenant: int, *, window: Window, now: datetime, limit: int = 200) -> tuple[TicketRisk, ...]:
+    """The tickets behind the two estimates, the newest closures first, each explained."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.CLOSED_TICKETS,
+            [NEGATIVE_SIGNALS, CUSTOMER, tenant, now - window.length, now, limit],
+        )
+        rows = cursor.fetchall()
+    risks = []
+    for public_id, number, subject, is_resolved, reopens, replies, missed, spent, negative in rows:
+        facts = RiskFacts(
+            reopen_count=reopens,
+            reply_count=replies,
+            missed_clocks=missed,
+            spent_percent=spent,
+            negative_signals=negative,
+        )
+        risks.append(
+            TicketRisk(
+                public_id=public_id,
+                number=number,
+                subject=subject,
+                reopen=reopen_risk(facts) if is_resolved else None,
+                csat=csat_risk(facts),
+            )
+        )
+    return tuple(risks)

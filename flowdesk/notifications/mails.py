@@ -1,0 +1,88 @@
+"""The words of a mail, in the recipient's language."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from flowdesk.accounts.models import Tenant
+from flowdesk.core.ids import shown
+from flowdesk.core.tenant import current_tenant
+from flowdesk.notifications.models import Delivery
+from flowdesk.tickets.models import Message, Ticket
+
+
+class NothingToSend(Exception):  # noqa: N818 - a reason, not a failure
+    """There is nobody to send this to any more."""
+
+
+def mail_for(delivery_id: int, *, at: datetime) -> EmailMultiAlternatives:
+    """The mail of a delivery; raises NothingToSend when its recipient has no address."""
+    delivery = Delivery.objects.select_related("ticket", "agent", "contact").get(id=delivery_id)
+    tenant = Tenant.objects.get(id=current_tenant())
+    to, name, language = _recipient(delivery, tenant)
+    if not to:
+        raise NothingToSend("no address")
+    ticket: Ticket = delivery.ticket
+    with translation.override(language):
+        words = _words(delivery, ticket, tenant, name=name, at=at)
+        text = render_to_string(f"notifications/{delivery.template}.txt", words).strip()
+    subject, _, body = text.partition("\n")
+    mail = EmailMultiAlternatives(
+        subject=f"[{tenant.slug} #{ticket.number}] {subject.strip()}"[:250],
+        body=body.strip() + "\n",
+        from_email=f"{tenant.name} <{tenant.mail_from}>",
+        to=[to],
+    )
+    # What robots read: our own mails are automatic and belong to one conversation (RFC 3834, RFC 5322).
+    mail.extra_headers = {
+        "Message-ID": f"<delivery-{delivery.id}.{ticket.public_id.hex}@{settings.MAIL_DOMAIN}>",
+        "References": f"<ticket-{ticket.public_id.hex}@{settings.MAIL_DOMAIN}>",
+        "X-Flowdesk-Ticket": shown("tkt", ticket.public_id),
+    }
+    if delivery.template != "customer_reply":
+        mail.extra_headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+    return mail
+
+
+def _recipient(delivery: Delivery, tenant: Tenant) -> tuple[str, str, str]:
+    if delivery.agent is not None:
+        user_language = delivery.agent.user.language if delivery.agent.user else ""
+        return delivery.agent.email, delivery.agent.name, user_language or tenant.language
+    if delivery.contact is not None:
+        language = delivery.contact.language or delivery.ticket.language or tenant.language
+        return delivery.contact.email, delivery.contact.name, _known(language, tenant)
+    return tenant.mandatory_contact_email, "", tenant.language
+
+
+def _known(language: str, tenant: Tenant) -> str:
+    return language if language in dict(settings.LANGUAGES) else tenant.language
+
+
+def _words(
+    delivery: Delivery, ticket: Ticket, tenant: Tenant, *, name: str, at: datetime
+) -> Mapping[str, Any]:
+    zone = ZoneInfo(tenant.zone)
+    data = dict(delivery.data)
+    message = None
+    if "message" in data:
+        message = Message.objects.filter(public_id=UUID(data["message"])).first()
+    if "ends_by" in data:
+        data["ends_by"] = datetime.fromisoformat(data["ends_by"]).astimezone(zone)
+    return {
+        "name": name,
+        "tenant": tenant,
+        "ticket": ticket,
+        "customer": ticket.customer.name,
+        "due_at": ticket.due_at.astimezone(zone) if ticket.due_at else None,
+        "data": data,
+        "message": message,
+        "url": f"{settings.PUBLIC_URL}/flow/tickets/{shown('tkt', ticket.public_id)}",
+        "at": at.astimezone(zone),
+    }

@@ -1,0 +1,128 @@
+"""Who is told what about an event: pure, so that a table of cases tests it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from flowdesk.core.actor import ActorKind
+from flowdesk.tickets.states import EventKind
+
+
+class Channel(StrEnum):
+    EMAIL = "email"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """An event with what the dispatcher must know of its ticket."""
+
+    id: int
+    tenant: int
+    ticket: int
+    kind: EventKind
+    at: datetime
+    actor_kind: str
+    actor: int | None
+    data: Mapping[str, Any]
+    assignee: int | None
+    contact: int | None
+    contact_has_mail: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """One delivery to be: an agent, a contact, or, with neither, the tenant's mandatory contact."""
+
+    event: EventRow
+    channel: Channel
+    template: str
+    agent: int | None = None
+    contact: int | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def recipient(self) -> str:
+        if self.agent is not None:
+            return f"agent:{self.agent}"
+        return f"contact:{self.contact}" if self.contact is not None else "tenant"
+
+
+DELAY_NOTICE = "customer_delayed"
+
+
+def tellings(event: EventRow) -> list[Telling]:
+    """The deliveries an event asks for; whoever did it themselves is not told."""
+    match event.kind:
+        case EventKind.TICKET_OPENED:
+            return _customer(event, "customer_acknowledged")
+        case EventKind.TICKET_ASSIGNED:
+            return _agent(event, event.data.get("assignee"), "agent_assigned", mail=True)
+        case EventKind.CUSTOMER_WROTE:
+            return _agent(event, event.assignee, "agent_customer_wrote", mail=False)
+        case EventKind.AGENT_REPLIED:
+            return _customer(event, "customer_reply", message=event.data["message"])
+        case EventKind.WAIT_STARTED if event.data.get("told"):
+            return _customer(
+                event, "customer_waiting", reason=event.data["reason"], ends_by=event.data["ends_by"]
+            )
+        case EventKind.WAIT_REMINDED:
+            return _customer(event, "customer_reminded")
+        case EventKind.TICKET_RESOLVED:
+            return _customer(event, "customer_resolved", because=event.data.get("because", ""))
+        case EventKind.STEP_FIRED | EventKind.TICKET_ESCALATED:
+            return _step(event)
+        case _:
+            return []
+
+
+def _step(event: EventRow) -> list[Telling]:
+    template = "agent_escalated" if event.data.get("task") else "agent_warned"
+    agent = event.data.get("agent")
+    told = _agent(event, agent, template, mail=True) if agent else _tenant(event, template)
+    acts = event.data.get("acts", [])
+    if "tell_customer" in acts:
+        told += _customer(event, DELAY_NOTICE)
+    if event.kind is EventKind.TICKET_ESCALATED and event.data.get("kind") == "state":
+        told += _customer(event, "customer_specialist")
+    return told
+
+
+def _agent(event: EventRow, agent: int | None, template: str, *, mail: bool) -> list[Telling]:
+    if agent is None or (event.actor_kind == ActorKind.USER and event.data.get("by_agent") == agent):
+        return []
+    channels = (Channel.NOTICE, Channel.EMAIL) if mail else (Channel.NOTICE,)
+    return [
+        Telling(event=event, channel=channel, template=template, agent=agent, data=event.data)
+        for channel in channels
+    ]
+
+
+def _customer(event: EventRow, template: str, **data: Any) -> list[Telling]:
+    if event.contact is None or not event.contact_has_mail:
+        return []
+    return [Telling(event=event, channel=Channel.EMAIL, template=template, contact=event.contact, data=data)]
+
+
+def _tenant(event: EventRow, template: str) -> list[Telling]:
+    return [Telling(event=event, channel=Channel.EMAIL, template=template, data=event.data)]
+
+
+def bundled(told: Iterable[Telling], *, told_of_delay: Iterable[int]) -> list[Telling]:
+    """At most one delay notice a ticket in the policy's time, however many promises broke; never the same twice."""
+    seen: set[tuple[int, str, str]] = set()
+    delayed = set(told_of_delay)
+    kept = []
+    for telling in told:
+        key = (telling.event.id, telling.recipient, telling.channel)
+        if key in seen:
+            continue
+        if telling.template == DELAY_NOTICE:
+            if telling.event.ticket in delayed:
+                continue
+            delayed.add(telling.event.ticket)
+        seen.add(key)
+        kept.append(telling)
+    return kept

@@ -1,0 +1,183 @@
+"""Writes of people: customers and the contacts who write for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from flowdesk.core.actor import Act, Actor
+from flowdesk.core.errors import Fault, Invalid, NotFound
+from flowdesk.core.ids import new_id, parsed
+from flowdesk.core.tenant import act, current_tenant
+from flowdesk.people.models import Agent, Contact, Customer
+from flowdesk.policies.services import current_policy
+
+CUSTOMER, CONTACT, AGENT = "cus", "con", "agt"
+LANGUAGES = ("en", "sv")
+LONGEST: Mapping[str, int] = {"name": 200, "external_ref": 200, "phone": 40, "email": 254}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerCard:
+    """What is written about a customer; None leaves a value as it is."""
+
+    name: str | None = None
+    tier: str | None = None
+    is_vip: bool | None = None
+    language: str | None = None
+    zone: str | None = None
+    preferred_channel: str | None = None
+    dedicated_agent: str | None = None  # an agent's public id, or "" for nobody
+    external_ref: str | None = None
+
+    def given(self) -> dict[str, str | bool]:
+        """The values that are to be written."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactCard:
+    """What is written about a contact; None leaves a value as it is."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    language: str | None = None
+
+    def given(self) -> dict[str, str]:
+        """The values that are to be written."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@act
+def create_customer(card: CustomerCard, *, by: Actor, now: datetime) -> Customer:
+    """A new customer; without a tier it gets the lowest. Raises Invalid naming each field that cannot be used."""
+    by.must(Act.MANAGE_CUSTOMERS)
+    if card.name is None:
+        raise Invalid(Fault("name", "must not be empty"))
+    tiers = current_policy().promises.tiers.values()
+    customer = Customer(
+        tenant_id=current_tenant(),
+        public_id=new_id(now),
+        tier=min(tiers, key=lambda tier: tier.rank).name,
+        created_at=now,
+    )
+    write_customer(customer, card)
+    return customer
+
+
+def write_customer(customer: Customer, card: CustomerCard) -> None:
+    """Put the card's values on the row and save it, inside an act. Raises Invalid."""
+    faults = [*_faults(card.given()), *_customer_faults(customer, card)]
+    values = card.given()
+    dedicated = values.pop("dedicated_agent", None)
+    if isinstance(dedicated, str):
+        customer.dedicated_agent_id = _agent(dedicated, faults)
+    if faults:
+        raise Invalid(*faults)
+    for name, value in values.items():
+        setattr(customer, name, value.strip() if isinstance(value, str) else value)
+    customer.save()
+
+
+@act
+def add_contact(customer: str, card: ContactCard, *, by: Actor, now: datetime) -> Contact:
+    """A new person writing for the customer. Raises Invalid, NotFound."""
+    by.must(Act.MANAGE_CUSTOMERS)
+    owner = customer_by(customer)
+    if not any(card.given().values()):
+        raise Invalid(Fault("email", "names nobody: give a name, an address or a phone number"))
+    contact = Contact(tenant_id=current_tenant(), public_id=new_id(now), customer=owner, created_at=now)
+    _write_contact(contact, card)
+    return contact
+
+
+@act
+def change_contact(contact: str, card: ContactCard, *, by: Actor, now: datetime) -> Contact:
+    """Write new values for a contact. Raises Invalid, NotFound."""
+    by.must(Act.MANAGE_CUSTOMERS)
+    row = Contact.objects.select_for_update(of=("self",)).filter(public_id=parsed(CONTACT, contact)).first()
+    if row is None:
+        raise NotFound
+    _write_contact(row, card)
+    return row
+
+
+def customer_by(public_id: str) -> Customer:
+    """The customer of a public id; raises NotFound, for another tenant's too."""
+    found = Customer.objects.filter(public_id=parsed(CUSTOMER, public_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _write_contact(contact: Contact, card: ContactCard) -> None:
+    faults = list(_faults(card.given()))
+    email = (card.email or "").strip().lower()
+    if email and Contact.objects.filter(email__iexact=email).exclude(id=contact.id).exists():
+        faults.append(Fault("email", "belongs to another contact"))
+    if faults:
+        raise Invalid(*faults)
+    for name, value in card.given().items():
+        setattr(contact, name, value.strip())
+    contact.email = contact.email.lower()
+    contact.save()
+
+
+def _faults(values: Mapping[str, str | bool]) -> Iterator[Fault]:
+    """What is wrong with single values, whoever they describe."""
+    for name, value in values.items():
+        if not isinstance(value, str):
+            continue
+        if "\x00" in value:
+            yield Fault(name, "holds a null character")
+        elif len(value) > LONGEST.get(name, 200):
+            yield Fault(name, f"is longer than {LONGEST.get(name, 200)} characters")
+        elif name == "email" and value and not _is_address(value.strip()):
+            yield Fault(name, "is not an e-mail address")
+        elif name == "language" and value not in ("", *LANGUAGES):
+            yield Fault(name, f"is not one of {', '.join(LANGUAGES)}")
+        elif name == "zone" and value and value not in available_timezones():
+            yield Fault(name, "is not a time zone such as Europe/Stockholm")
+
+
+def _customer_faults(customer: Customer, card: CustomerCard) -> Iterator[Fault]:
+    """What is wrong with a customer's card as a whole."""
+    if card.name is not None and not card.name.strip():
+        yield Fault("name", "must not be empty")
+    tiers = current_policy().promises.tiers
+    if card.tier is not None and card.tier not in tiers:
+        yield Fault("tier", f"is not one of {', '.join(tiers)}")
+    ref = (card.external_ref or "").strip()
+    if (
+        ref
+        and "\x00" not in ref
+        and Customer.objects.filter(external_ref=ref).exclude(id=customer.id).exists()
+    ):
+        yield Fault("external_ref", "belongs to another customer")
+
+
+def _agent(public_id: str, faults: list[Fault]) -> int | None:
+    if not public_id:
+        return None
+    try:
+        found = Agent.objects.filter(public_id=parsed(AGENT, public_id), left_at__isnull=True).first()
+    except NotFound:
+        found = None
+    if found is None:
+        faults.append(Fault("dedicated_agent", "there is no agent by that id"))
+        return None
+    return found.id
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True

@@ -1,0 +1,92 @@
+"""Who is asking: the logged-in person as an actor in their current tenant."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from flowdesk.accounts.models import Membership, Tenant, User
+from flowdesk.core.actor import Actor, ActorKind, Role
+from flowdesk.core.errors import DomainError, Forbidden, NotFound
+from flowdesk.core.tenant import reading
+from flowdesk.people.models import Agent
+
+P = ParamSpec("P")
+TENANT = "tenant"  # the session's key for the current tenant
+
+
+class AgentRequest(HttpRequest):
+    """A request of somebody who is logged in and belongs to a tenant."""
+
+    user: User
+    actor: Actor
+    tenant: Tenant
+    memberships: list[Membership]
+    zone: ZoneInfo
+
+
+View = Callable[Concatenate[Any, P], HttpResponse]
+
+
+def for_agents(view: View[P]) -> View[P]:
+    """Let in who is logged in and has a role in a tenant; everybody else is sent to log in.
+
+    Sets the reader's language and zone. Faults of the trade become pages: 403, 404.
+    """
+
+    @wraps(view)
+    def entered(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect(f"{reverse('account_login')}?next={quote(request.get_full_path())}")
+        if not _enter(request):
+            return render(request, "403.html", status=403)
+        try:
+            return view(request, *args, **kwargs)
+        except NotFound:
+            return render(request, "404.html", status=404)
+        except Forbidden:
+            return render(request, "403.html", status=403)
+
+    return entered
+
+
+def _enter(request: Any) -> bool:
+    """Find the current tenant, act as the person in it, and speak their language."""
+    memberships = list(Membership.objects.filter(user=request.user).select_related("tenant").order_by("tenant__slug"))
+    wanted = request.session.get(TENANT)
+    mine = next((one for one in memberships if one.tenant_id == wanted), memberships[0] if memberships else None)
+    if mine is None:
+        return False
+    user, tenant = request.user, mine.tenant
+    with reading(tenant.id):
+        agent = Agent.objects.filter(user_id=user.id, left_at__isnull=True).values_list("id", flat=True).first()
+    request.actor = Actor(
+        tenant=tenant.id, role=Role(mine.role), kind=ActorKind.USER, id=user.id, agent=agent, name=user.name
+    )
+    request.tenant, request.memberships = tenant, memberships
+    request.zone = ZoneInfo(user.zone or tenant.zone)
+    language = user.language or tenant.language
+    translation.activate(language)
+    request.LANGUAGE_CODE = language
+    timezone.activate(request.zone)
+    return True
+
+
+def back_to(request: HttpRequest, default: str) -> HttpResponseRedirect:
+    """Back to the page the form was on, if it says so and is ours; 303, so that the browser asks with GET."""
+    wanted = request.POST.get("back", "")
+    ours = wanted.startswith("/flow/") and "\\" not in wanted and "//" not in wanted
+    response = HttpResponseRedirect(wanted if ours else default)
+    response.status_code = 303
+    return response
+
+
+def words_of(fault: DomainError) -> str:
+    """What a fault says to a person."""
+    return fault.message

@@ -1,0 +1,105 @@
+"""Fills the frame around every page from the database."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.urls import reverse
+
+from flowdesk.core.actor import Act
+from flowdesk.core.ids import shown
+from flowdesk.engine.roster import Duty, shift_ends_at
+from flowdesk.notifications.models import Notice as NoticeRow
+from flowdesk.people.queries import roster
+from flowdesk.tickets.queries import lane_counts
+from flowdesk.web import words
+from flowdesk.web.access import AgentRequest
+from flowdesk.web.hubs.words import breached_announcement
+from flowdesk.web.notices.words import notice_state, notice_words
+from flowdesk.web.parts import Face
+from flowdesk.web.shell import Notice, Shell, TenantChoice, Toast, lanes, places
+from flowdesk.web.ticket.words import on_shift_until
+
+LATEST = 6
+LANES = ("breached", "due", "mine", "unassigned", "waiting")
+
+
+def shell_of(request: AgentRequest, *, now: datetime, current: str = "", lane: str = "") -> Shell:
+    """The shell as this person sees it; called inside a reading scope."""
+    counts = lane_counts(now=now, me=request.actor.agent)
+    inbox = reverse("inbox")
+    unread, notices = notices_of(request, now=now, limit=LATEST)
+    others = [one.tenant for one in request.memberships if one.tenant_id != request.actor.tenant]
+    return Shell(
+        tenant=request.tenant.slug,
+        language=request.LANGUAGE_CODE or "en",
+        theme=request.user.theme,
+        now=words.iso(now, request.zone),
+        formats=words.formats(),
+        me=Face.of(request.user.name),
+        shift=_shift(request, now),
+        places=places(
+            {"inbox": inbox, "sla": reverse("sla-hub")}, current=current, counts={"inbox": counts["all"]}
+        ),
+        lanes=lanes({name: f"{inbox}?lane={name}" for name in LANES}, counts=counts, current=lane),
+        tenants=tuple(TenantChoice(slug=tenant.slug, words=tenant.name) for tenant in others),
+        notices=notices,
+        unread=unread,
+        toasts=toasts_of(request),
+        announcement=breached_announcement(counts["breached"]) if counts["breached"] else "",
+        has_keys=not request.user.keys_off,
+        home_href=inbox,
+        search_href=inbox,
+        new_ticket_href=reverse("new-ticket") if request.actor.may(Act.OPEN) else "",
+        notices_href=reverse("notices"),
+        preferences_href=reverse("preferences"),
+        tenant_href=reverse("switch-tenant"),
+        logout_href=reverse("account_logout"),
+    )
+
+
+def toasts_of(request: AgentRequest) -> tuple[Toast, ...]:
+    """What was just done, once."""
+    return tuple(Toast(words=str(message)) for message in messages.get_messages(request))
+
+
+def _shift(request: AgentRequest, now: datetime) -> str:
+    agent = request.actor.agent
+    if agent is None:
+        return ""
+    ends = shift_ends_at(roster([agent]), agent=str(agent), at=now, kind=Duty.WORK) if _has_end(agent, now) else None
+    return on_shift_until(words.clock(ends, request.zone)) if ends and ends - now < timedelta(hours=24) else ""
+
+
+def _has_end(agent: int, now: datetime) -> bool:
+    """A duty round the clock on all seven days has no end to tell."""
+    shifts = [one for one in roster([agent]) if one.kind is Duty.WORK]
+    return not any(len(one.weekdays) == 7 and one.starts == one.ends for one in shifts)
+
+
+def notices_of(
+    request: AgentRequest, *, now: datetime, limit: int, before: int | None = None
+) -> tuple[int, tuple[Notice, ...]]:
+    """How many are unread, and the newest few."""
+    agent = request.actor.agent
+    if agent is None:
+        return 0, ()
+    rows: Any = NoticeRow.objects.filter(agent_id=agent)
+    unread = rows.filter(read_at__isnull=True).count()
+    page = rows.select_related("ticket").order_by("-created_at", "-id")
+    if before is not None:
+        page = page.filter(id__lt=before)
+    return unread, tuple(
+        Notice(
+            id=str(row.id),
+            words=notice_words(row.template, row.data, number=row.ticket.number, subject=row.ticket.subject),
+            href=reverse("ticket", args=[shown("tkt", row.ticket.public_id)]),
+            at=words.iso(row.created_at, request.zone),
+            when=words.moment(row.created_at, zone=request.zone, now=now),
+            state=notice_state(row.template, row.data),
+            is_unread=row.read_at is None,
+        )
+        for row in page[:limit]
+    )
+
+

@@ -1,0 +1,1 @@
+"""The hubs: how hot, the one thing to do, the lanes, then the rest."""

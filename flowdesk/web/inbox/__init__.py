@@ -1,0 +1,1 @@
+"""The work list: lanes, filters, rows by time left, and a preview."""

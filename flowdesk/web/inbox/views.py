@@ -1,0 +1,32 @@
+"""The inbox."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from flowdesk.core.errors import NotFound
+from flowdesk.core.tenant import reading
+from flowdesk.core.time import now
+from flowdesk.web.access import AgentRequest, for_agents
+from flowdesk.web.chrome import shell_of
+from flowdesk.web.inbox.fill import inbox_page, with_preview
+from flowdesk.web.ticket.fill import load_ticket, ticket_page
+
+
+@require_GET
+@for_agents
+def inbox(request: AgentRequest) -> HttpResponse:
+    """The work list; `ticket` puts one beside it, `after` goes on."""
+    at = now()
+    with reading(request.actor.tenant):
+        page, _rows = inbox_page(request, now=at)
+        if chosen := request.GET.get("ticket", ""):
+            try:
+                page = with_preview(page, ticket_page(request, load_ticket(chosen), now=at))
+            except NotFound:
+                page = with_preview(page, None)
+        shell = shell_of(request, now=at, current="inbox", lane=request.GET.get("lane", ""))
+    template = "inbox/page.html"
+    if request.GET.get("after") and request.headers.get("HX-Request") and not request.headers.get("HX-Boosted"):
+        template = "inbox/page.html#more-rows"
+    return render(request, template, {"page": page, "shell": shell})

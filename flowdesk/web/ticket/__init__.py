@@ -1,0 +1,1 @@
+"""One ticket: thread, clocks, reasons, and every act on it as a form."""

@@ -1,0 +1,279 @@
+"""Fills the ticket page from the database: its talk, its clocks, and what the reader may do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+
+from flowdesk.core.actor import Act
+from flowdesk.core.errors import NotFound
+from flowdesk.core.ids import parsed, shown
+from flowdesk.engine.clock import CUSTOMER_METRICS, Clock
+from flowdesk.escalation.models import Escalation, EscalationState
+from flowdesk.people.models import Agent, Post
+from flowdesk.policies.services import Policy, policy_of
+from flowdesk.sla.services import load_clocks
+from flowdesk.tickets.models import Explanation, Ticket
+from flowdesk.tickets.queries import ticket_story
+from flowdesk.tickets.states import Status
+from flowdesk.web import words
+from flowdesk.web.access import AgentRequest
+from flowdesk.web.chips import clock_chip, target_words
+from flowdesk.web.drawings import Ladder
+from flowdesk.web.parts import NOBODY, Action, Choice, Face, Form, Link
+from flowdesk.web.ticket import forms
+from flowdesk.web.ticket import words as said
+from flowdesk.web.ticket.ledger import ledger_of
+from flowdesk.web.ticket.page import (
+    ClockBlock,
+    Composer,
+    CustomerPanel,
+    EscalationBanner,
+    Fact,
+    NamedChip,
+    RelatedTicket,
+    TicketPage,
+)
+from flowdesk.web.ticket.thread import thread_of
+from flowdesk.web.ticket.why import why_of, why_short
+from flowdesk.web.vocabulary import CATEGORIES, LANGUAGES, METRICS, STATUSES, TARGETS, TIERS, say
+
+RELATED = 6
+
+
+def load_ticket(public_id: str) -> Ticket:
+    """The ticket with its people; raises NotFound, for another tenant's id too."""
+    found = (
+        Ticket.objects.filter(public_id=parsed("tkt", public_id))
+        .select_related("customer", "contact", "assignee", "team")
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A form that came back: which act it was, what was sent, and what was wrong with it."""
+
+    act: str
+    values: dict[str, str]
+    errors: dict[str, Sequence[str]]
+
+
+def ticket_page(
+    request: AgentRequest, ticket: Ticket, *, now: datetime, failed: Failed | None = None
+) -> TicketPage:
+    """Everything about one ticket; called inside a reading scope."""
+    clocks = [one.clock for one in load_clocks(ticket.tenant_id, [ticket.id])[ticket.id]]
+    policy = policy_of(ticket.policy_revision_id)
+    public_id = shown("tkt", ticket.public_id)
+    href = reverse("ticket", args=[public_id])
+    story = ticket_story(ticket.id)
+    explained = list(Explanation.objects.filter(ticket_id=ticket.id).order_by("id"))
+    zone = request.zone
+    current = current_clocks(clocks)
+    return TicketPage(
+        id=public_id,
+        number=ticket.number,
+        href=href,
+        subject=ticket.subject,
+        priority=ticket.priority,
+        status=ticket.status,
+        status_words=say(STATUSES, ticket.status),
+        category=category_words(ticket),
+        level=f"L{ticket.level} {ticket.team.name}" if ticket.team else f"L{ticket.level}",
+        assignee=Face.of(ticket.assignee.name) if ticket.assignee else NOBODY,
+        opened_at=words.iso(ticket.created_at, zone),
+        opened_words=said.opened_words(ticket.channel, when=words.long_moment(ticket.created_at, zone=zone, now=now)),
+        back=Link(words=said.back_to_inbox(), href=reverse("inbox")),
+        clocks=tuple(
+            NamedChip(words=say(METRICS, clock.metric.value), chip=clock_chip(clock, now=now, zone=zone))
+            for clock in current
+            if clock.metric in CUSTOMER_METRICS and (clock.is_active or clock.metric.value != "next_response")
+        ),
+        clocks_href=href,
+        actions=_actions(request, ticket, public_id, failed),
+        escalation=_banner(ticket, request, now=now),
+        thread=thread_of(ticket, story, zone=zone, now=now, names=dict(Agent.objects.values_list("id", "name"))),
+        composer=_composer(request, ticket, public_id, current, failed),
+        clock_blocks=tuple(_block(clock, policy, now=now, zone=zone) for clock in current if clock.is_active),
+        ledger=ledger_of(ticket, clocks, story, policy=policy, zone=zone, now=now),
+        why=why_of(ticket, explained, clocks, policy),
+        why_short=why_short(explained),
+        customer=_customer(ticket, zone=zone, now=now),
+        others=_others(ticket),
+        fields=tuple(Fact(label=name, words=str(value)) for name, value in sorted(ticket.fields.items())),
+    )
+
+
+def current_clocks(clocks: Sequence[Clock]) -> list[Clock]:
+    """The newest cycle of each metric, the earliest deadline of those still open first."""
+    newest = {clock.metric: clock for clock in clocks}
+    return sorted(newest.values(), key=lambda clock: (not clock.is_active, clock.due_at))
+
+
+def category_words(ticket: Ticket) -> str:
+    """ "Technical, outage": the category, and the subcategory in the tenant's own word."""
+    parts = [say(CATEGORIES, ticket.category)] if ticket.category else []
+    if ticket.subcategory:
+        parts.append(ticket.subcategory.replace("_", " "))
+    return ", ".join(parts)
+
+
+def _block(clock: Clock, policy: Policy, *, now: datetime, zone: ZoneInfo) -> ClockBlock:
+    percents = policy.promises.percents.get(clock.metric, ())
+    spent = clock.percent(now)
+    return ClockBlock(
+        words=said.promise(clock.metric.value, target=target_words(clock)),
+        chip=clock_chip(clock, now=now, zone=zone),
+        ladder=Ladder(
+            words=said.ladder_words(int(spent), fired=max(clock.fired, default=0)),
+            spent_percent=spent,
+            rungs=tuple((percent, percent in clock.fired) for percent in percents) or ((100, False),),
+        ),
+    )
+
+
+def _actions(
+    request: AgentRequest, ticket: Ticket, public_id: str, failed: Failed | None
+) -> tuple[Action, ...]:
+    """The acts this person may do on a ticket in this status; a failed one comes back open."""
+    actor = request.actor
+    found: list[tuple[str, Action]] = []
+
+    def href(act: str) -> str:
+        return reverse("ticket-act", args=[public_id, act])
+
+    if ticket.is_active:
+        if actor.may(Act.WORK) and actor.agent is not None and ticket.assignee_id != actor.agent:
+            found.append(("take", forms.take(href("take"))))
+        if actor.may(Act.ASSIGN):
+            found.append(("assign", forms.assign(href("assign"), people=_people(ticket))))
+        if actor.may(Act.WORK):
+            if ticket.status in (Status.PENDING, Status.ON_HOLD):
+                found.append(("resume", forms.resume(href("resume"))))
+            else:
+                found.append(("wait", forms.wait(href("wait"))))
+        if actor.may(Act.PRIORITISE):
+            found.append(("priority", forms.set_priority(href("priority"), current=ticket.priority)))
+        if actor.may(Act.ESCALATE):
+            found.append(("escalate", forms.escalate(href("escalate"), targets=_targets())))
+        if actor.may(Act.WORK):
+            found.append(("resolve", forms.resolve(href("resolve"))))
+    elif ticket.status == Status.RESOLVED and actor.may(Act.WORK):
+        found.append(("reopen", forms.reopen(href("reopen"))))
+    return tuple(_with_answers(action, failed) if failed and failed.act == name else action for name, action in found)
+
+
+def _with_answers(action: Action, failed: Failed) -> Action:
+    from dataclasses import replace
+
+    form: Form = action.form.answered(failed.values, dict(failed.errors))
+    return replace(action, form=form)
+
+
+def _people(ticket: Ticket) -> list[Choice]:
+    agents = Agent.objects.filter(left_at__isnull=True).order_by("name").values_list("id", "public_id", "name")
+    choices = [
+        Choice(value=shown("agt", public_id), words=name, is_chosen=row == ticket.assignee_id)
+        for row, public_id, name in agents
+    ]
+    return [said.nobody(), *choices]
+
+
+def _targets() -> list[Choice]:
+    posts = Post.objects.order_by("name").values_list("slug", "name")
+    first = [Choice(value=slug, words=say(TARGETS, slug)) for slug in ("team_lead", "on_call")]
+    return [*first, *(Choice(value=slug, words=say(TARGETS, slug) if slug in TARGETS else name) for slug, name in posts)]
+
+
+def _banner(ticket: Ticket, request: AgentRequest, *, now: datetime) -> EscalationBanner | None:
+    """The newest escalation that nobody has taken, or else the one somebody has."""
+    rows: Any = Escalation.objects.filter(ticket_id=ticket.id).select_related("agent", "acknowledged_by")
+    zone = request.zone
+    open_one = rows.filter(state=EscalationState.OPEN).order_by("-id").first()
+    if open_one is not None and ticket.is_active:
+        name = open_one.agent.name if open_one.agent else say(TARGETS, open_one.target)
+        public_id = shown("esc", open_one.public_id)
+        return EscalationBanner(
+            strong=said.escalated(open_one.step) if open_one.kind == "percent" else said.escalated_by_hand(),
+            words=said.told_until(name, when=words.moment(open_one.opened_at, zone=zone, now=now)),
+            next_at=words.iso(open_one.due_at, zone) if open_one.due_at else "",
+            next_when=words.moment(open_one.due_at, zone=zone, now=now) if open_one.due_at else "",
+            acknowledge=forms.acknowledge(reverse("acknowledge", args=[public_id]))
+            if request.actor.may(Act.ACKNOWLEDGE)
+            else None,
+        )
+    taken = rows.filter(state=EscalationState.ACKNOWLEDGED).order_by("-acknowledged_at").first()
+    if taken is None or not ticket.is_active:
+        return None
+    name = taken.acknowledged_by.name if taken.acknowledged_by else ""
+    when = words.moment(taken.acknowledged_at, zone=zone, now=now)
+    return EscalationBanner(strong=said.acknowledged(name, when=when), words="", is_acknowledged=True)
+
+
+def _composer(
+    request: AgentRequest, ticket: Ticket, public_id: str, clocks: Sequence[Clock], failed: Failed | None
+) -> Composer | None:
+    if not request.actor.may(Act.WORK):
+        return None
+    name = (ticket.contact.name or ticket.contact.email) if ticket.contact else ticket.customer.name
+    update = policy_of(ticket.policy_revision_id).promises.terms(
+        priority=ticket.priority, tier=ticket.customer.tier, level=ticket.level
+    )
+    target = next((one for metric, one in update.targets.items() if metric.value == "update"), None)
+    from flowdesk.engine.sla_policy import Amount
+
+    next_update = str(Amount(amount=target.amount, unit=target.unit)) if target else ""
+    wrong = failed if failed and failed.act == "write" else None
+    return Composer(
+        href=reverse("ticket-act", args=[public_id, "write"]),
+        to=said.reply_to(name, channel=ticket.channel, next_update=next_update),
+        prompt=said.prompt(name.split()[0] if name else ""),
+        kind=wrong.values.get("kind", "reply") if wrong else "reply",
+        text=wrong.values.get("text", "") if wrong else "",
+        errors=tuple(wrong.errors.get("text", ())) if wrong else (),
+        may_reply=ticket.is_active,
+        may_wait=ticket.status in (Status.NEW, Status.OPEN),
+        then_wait=bool(wrong and wrong.values.get("wait")),
+    )
+
+
+def _customer(ticket: Ticket, *, zone: ZoneInfo, now: datetime) -> CustomerPanel:
+    customer, contact = ticket.customer, ticket.contact
+    labels = said.customer_facts()
+    facts = []
+    if contact is not None:
+        facts.append(Fact(label=labels["contact"], words=contact.name or contact.email))
+        if contact.phone:
+            facts.append(Fact(label=labels["phone"], words=contact.phone))
+        if contact.email:
+            facts.append(Fact(label=labels["email"], words=contact.email))
+    if customer.zone and customer.zone != zone.key:
+        theirs = ZoneInfo(customer.zone)
+        facts.append(
+            Fact(label=labels["local_time"], words=words.clock_and_zone(now, theirs), at=words.iso(now, theirs))
+        )
+    if ticket.language:
+        facts.append(Fact(label=labels["language"], words=say(LANGUAGES, ticket.language)))
+    tier = say(TIERS, customer.tier)
+    return CustomerPanel(name=customer.name, tier=f"{tier}, VIP" if customer.is_vip else tier, summary=tier, facts=tuple(facts))
+
+
+def _others(ticket: Ticket) -> tuple[RelatedTicket, ...]:
+    """The customer's newest tickets, this one among them."""
+    rows = Ticket.objects.filter(customer_id=ticket.customer_id).order_by("-id")[:RELATED]
+    return tuple(
+        RelatedTicket(
+            number=row.number,
+            subject=row.subject,
+            tail=say(STATUSES, row.status),
+            href="" if row.id == ticket.id else reverse("ticket", args=[shown("tkt", row.public_id)]),
+        )
+        for row in rows
+    )

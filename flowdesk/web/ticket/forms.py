@@ -1,0 +1,206 @@
+"""The acts on a ticket as forms: their questions and words; what is allowed and valid is decided elsewhere.
+
+Field names are the contract with the views: `assignee`, `reason`, `note`, `until_minutes`, `code`, `summary`,
+`priority`, `target`. `Form.answered(values, errors)` gives the form back for a 422.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from flowdesk.web.parts import Action, Choice, Field, Form, Kind
+from flowdesk.web.vocabulary import PRIORITIES, WAIT_REASONS, say
+
+NOTE_LENGTH = 500
+
+
+def _form(name: str, href: str, submit: str, *fields: Field, hint: str = "", revision: str = "") -> Form:
+    return Form(
+        id=f"{name}-form",
+        href=href,
+        submit=submit,
+        title=submit,
+        hint=hint,
+        fields=fields,
+        # The ticket as it was read: a view may refuse an act on a ticket that has moved on.
+        hidden=(("revision", revision),) if revision else (),
+    )
+
+
+def _note(*, is_required: bool = False, hint: str = "") -> Field:
+    return Field(
+        name="note",
+        label=_("Note to colleagues"),
+        kind=Kind.LONG,
+        is_required=is_required,
+        hint=hint,
+        max_length=NOTE_LENGTH,
+    )
+
+
+def take(href: str, *, revision: str = "") -> Action:
+    """Make the ticket mine; asks nothing."""
+    return Action(
+        words=_("Take"), icon="user", key="i", form=_form("take", href, _("Take"), revision=revision)
+    )
+
+
+def assign(href: str, *, people: Iterable[Choice], revision: str = "") -> Action:
+    """Give the ticket to someone; the empty choice puts it back in the queue."""
+    return Action(
+        words=_("Assign"),
+        icon="assign",
+        key="a",
+        form=_form(
+            "assign",
+            href,
+            _("Assign"),
+            Field(name="assignee", label=_("Who answers for it"), kind=Kind.SELECT, choices=tuple(people)),
+            revision=revision,
+        ),
+    )
+
+
+def wait(href: str, *, reasons: Sequence[str] = (), limits: Sequence[int] = (), revision: str = "") -> Action:
+    """Give someone else the next move, for at most so many minutes (business time)."""
+    return Action(
+        words=_("Wait"),
+        icon="flag",
+        key="s",
+        form=_form(
+            "wait",
+            href,
+            _("Start waiting"),
+            Field(
+                name="reason",
+                label=_("Who has the next move"),
+                kind=Kind.SELECT,
+                is_required=True,
+                choices=tuple(
+                    Choice(value=reason, words=say(WAIT_REASONS, reason))
+                    for reason in reasons or WAIT_REASONS
+                ),
+            ),
+            Field(
+                name="until_minutes",
+                label=_("At most"),
+                kind=Kind.SELECT,
+                choices=tuple(
+                    Choice(value=str(minutes), words=limit_words(minutes)) for minutes in limits or LIMITS
+                ),
+                hint=_("In business time. The wait ends itself then."),
+            ),
+            _note(hint=_("Needed when someone outside has the next move, such as their case number.")),
+            hint=_("Resolution stands still while we wait."),
+            revision=revision,
+        ),
+    )
+
+
+LIMITS = (60, 120, 240, 480, 960, 2400)  # business minutes: a day of the default calendar has 480
+
+
+def limit_words(minutes: int) -> str:
+    """A limit in whole business days of eight hours, else in hours."""
+    days, rest = divmod(minutes, 480)
+    if days and not rest:
+        return ngettext("{n} business day", "{n} business days", days).format(n=days)
+    hours = max(1, minutes // 60)
+    return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
+
+
+def resume(href: str, *, revision: str = "") -> Action:
+    """End a wait; asks nothing."""
+    return Action(
+        words=_("Resume"), icon="play", key="s", form=_form("resume", href, _("Resume"), revision=revision)
+    )
+
+
+def resolve(href: str, *, codes: Iterable[Choice] = (), revision: str = "") -> Action:
+    """Say that the case is settled, and how."""
+    codes = tuple(codes)
+    questions: tuple[Field, ...] = (
+        Field(
+            name="summary",
+            label=_("What settled it"),
+            kind=Kind.LONG,
+            is_required=True,
+            hint=_("Colleagues find it the next time this happens."),
+            max_length=2000,
+        ),
+    )
+    if codes:
+        cause = Field(name="code", label=_("Cause"), kind=Kind.SELECT, choices=codes)
+        questions = (cause, *questions)
+    return Action(
+        words=_("Resolve"),
+        icon="check",
+        is_quiet=True,
+        form=_form("resolve", href, _("Resolve"), *questions, revision=revision),
+    )
+
+
+def reopen(href: str, *, revision: str = "") -> Action:
+    """Take the case up again."""
+    return Action(
+        words=_("Reopen"),
+        icon="undo",
+        form=_form(
+            "reopen",
+            href,
+            _("Reopen"),
+            _note(is_required=True, hint=_("Why it is not settled.")),
+            revision=revision,
+        ),
+    )
+
+
+def set_priority(href: str, *, current: int, revision: str = "") -> Action:
+    """Overrule the computed priority, with a reason; targets follow the policy."""
+    return Action(
+        words=_("Priority"),
+        icon="bolt",
+        key="p",
+        form=_form(
+            "priority",
+            href,
+            _("Set priority"),
+            Field(
+                name="priority",
+                label=_("Priority"),
+                kind=Kind.SELECT,
+                is_required=True,
+                choices=tuple(
+                    Choice(value=value, words=str(words), is_chosen=value == str(current))
+                    for value, words in PRIORITIES.items()
+                ),
+            ),
+            _note(is_required=True, hint=_("Running clocks get the new target from their start.")),
+            revision=revision,
+        ),
+    )
+
+
+def escalate(href: str, *, targets: Iterable[Choice], revision: str = "") -> Action:
+    """Ask the next level, or a post, to take it."""
+    return Action(
+        words=_("Escalate"),
+        icon="escalate",
+        key="e",
+        form=_form(
+            "escalate",
+            href,
+            _("Escalate"),
+            Field(
+                name="target", label=_("To whom"), kind=Kind.SELECT, is_required=True, choices=tuple(targets)
+            ),
+            _note(is_required=True, hint=_("What they need to know to begin.")),
+            revision=revision,
+        ),
+    )
+
+
+def acknowledge(href: str, *, revision: str = "") -> Form:
+    """Take an escalation: the climb stops."""
+    return _form("acknowledge", href, _("Acknowledge"), revision=revision)

@@ -1,0 +1,182 @@
+"""The ticket page and every act on it; each act is a plain form that works without script."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from flowdesk.core.errors import DomainError, Fault, Forbidden, Invalid, NotFound, invalid
+from flowdesk.core.tenant import reading
+from flowdesk.core.time import now
+from flowdesk.engine.facts import Priority
+from flowdesk.engine.promises import WaitReason
+from flowdesk.escalation.services import ticket_of
+from flowdesk.flows import escalate, work
+from flowdesk.policies.services import current_policy
+from flowdesk.web.access import AgentRequest, back_to, for_agents
+from flowdesk.web.chrome import shell_of
+from flowdesk.web.ticket.fill import Failed, load_ticket, ticket_page
+
+Form = dict[str, str]
+
+
+@require_GET
+@for_agents
+def ticket(request: AgentRequest, ticket_id: str) -> HttpResponse:
+    """One ticket."""
+    return _shown(request, ticket_id)
+
+
+def _shown(request: AgentRequest, ticket_id: str, *, failed: Failed | None = None, status: int = 200) -> HttpResponse:
+    at = now()
+    with reading(request.actor.tenant):
+        page = ticket_page(request, load_ticket(ticket_id), now=at, failed=failed)
+        shell = shell_of(request, now=at, current="inbox")
+    return render(request, "ticket/page.html", {"page": page, "shell": shell}, status=status)
+
+
+@require_POST
+@for_agents
+def ticket_act(request: AgentRequest, ticket_id: str, act: str) -> HttpResponse:
+    """Do one act; what cannot be used comes back with 422 and the form as it was filled in."""
+    doing = ACTS.get(act)
+    if doing is None:
+        raise NotFound
+    form = {name: str(value) for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
+    try:
+        done = doing(request, ticket_id, form, now())
+    except (Forbidden, NotFound):
+        raise
+    except DomainError as fault:
+        failed = Failed(act, form, _errors(fault, form))
+        return _shown(request, ticket_id, failed=failed, status=422)
+    messages.success(request, done)
+    return back_to(request, reverse("ticket", args=[ticket_id]))
+
+
+def _errors(fault: DomainError, form: Form) -> dict[str, Any]:
+    """Each reason beside its question; one without a question stands above the form."""
+    if not isinstance(fault, Invalid):
+        return {"": [fault.message], "text": [fault.message]}
+    errors: dict[str, list[str]] = {}
+    for one in fault.faults:
+        errors.setdefault(FIELD_NAMES.get(one.field, one.field), []).append(one.reason)
+    known = {name for name in errors if name in form}
+    loose = [reason for name, reasons in errors.items() if name not in known for reason in reasons]
+    return {**errors, "": loose}
+
+
+FIELD_NAMES = {"agent": "assignee", "until": "until_minutes"}
+
+
+def _write(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    if form.get("kind") == "note":
+        work.add_note(ticket_id, text=form.get("text", ""), by=request.actor, now=at)
+        return _("Note added")
+    work.send_reply(
+        ticket_id, text=form.get("text", ""), then_wait=bool(form.get("wait")), by=request.actor, now=at
+    )
+    return _("Reply sent")
+
+
+def _take(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    work.take(ticket_id, by=request.actor, now=at)
+    return _("The ticket is yours")
+
+
+def _assign(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    work.assign(ticket_id, agent=form.get("assignee") or None, by=request.actor, now=at)
+    return _("Assigned") if form.get("assignee") else _("Back in the queue")
+
+
+def _wait(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    if form.get("reason") not in set(WaitReason):
+        raise invalid("reason", _("Choose who has the next move."))
+    minutes = form.get("until_minutes", "")
+    if minutes and not (minutes.isdecimal() and 0 < int(minutes) <= 60 * 24 * 60):
+        raise invalid("until_minutes", _("Choose how long at the most."))
+    until = None
+    if minutes:
+        with reading(request.actor.tenant):
+            promises = current_policy().promises
+        calendar = promises.calendars[promises.default_calendar]
+        until = calendar.add(at, timedelta(minutes=int(minutes)))
+    work.wait(
+        ticket_id, reason=WaitReason(form["reason"]), note=form.get("note", ""), until=until, by=request.actor, now=at
+    )
+    return _("Waiting")
+
+
+def _resume(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    work.resume(ticket_id, by=request.actor, now=at)
+    return _("The clocks run on")
+
+
+def _resolve(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    if not form.get("summary", "").strip():
+        raise invalid("summary", _("Say in a line what settled it."))
+    work.resolve(ticket_id, note=form["summary"], by=request.actor, now=at)
+    return _("Resolved")
+
+
+def _reopen(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    work.reopen_ticket(ticket_id, note=_with_words(form), by=request.actor, now=at)
+    return _("Reopened")
+
+
+def _priority(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    if form.get("priority") not in ("1", "2", "3", "4"):
+        raise invalid("priority", _("Choose P1, P2, P3 or P4."))
+    priority = Priority(int(form["priority"]))
+    work.prioritise(ticket_id, priority=priority, note=_with_words(form), by=request.actor, now=at)
+    return _("Priority P{priority}").format(priority=int(priority))
+
+
+def _escalate(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    escalate.escalate(
+        ticket_id, target=form.get("target", ""), note=_with_words(form), by=request.actor, now=at
+    )
+    return _("Escalated")
+
+
+def _with_words(form: Form) -> str:
+    """A note these acts cannot do without."""
+    note = form.get("note", "").strip()
+    if not note:
+        raise Invalid(Fault("note", _("Say why.")))
+    return note
+
+
+ACTS: dict[str, Callable[[AgentRequest, str, Form, datetime], str]] = {
+    "write": _write,
+    "take": _take,
+    "assign": _assign,
+    "wait": _wait,
+    "resume": _resume,
+    "resolve": _resolve,
+    "reopen": _reopen,
+    "priority": _priority,
+    "escalate": _escalate,
+}
+
+
+@require_POST
+@for_agents
+def acknowledge(request: AgentRequest, escalation_id: str) -> HttpResponse:
+    """Take an escalation; somebody who was slower is told so."""
+    with reading(request.actor.tenant):
+        ticket_id = ticket_of(escalation_id)
+    try:
+        escalate.acknowledge(escalation_id, by=request.actor, now=now())
+        messages.success(request, _("The escalation is yours"))
+    except Forbidden:
+        raise
+    except DomainError:
+        messages.warning(request, _("Somebody has taken this escalation already."))
+    return back_to(request, reverse("ticket", args=[ticket_id]))

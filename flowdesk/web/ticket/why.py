@@ -1,0 +1,144 @@
+"""Why a ticket is what it is: kept traces put into the reader's words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from flowdesk.engine.clock import CUSTOMER_METRICS, Clock
+from flowdesk.policies.services import Policy
+from flowdesk.tickets.models import Explanation, Ticket
+from flowdesk.web.chips import target_words
+from flowdesk.web.ticket.page import Why, WhyLine
+from flowdesk.web.vocabulary import CATEGORIES, METRICS, say
+
+REASONS: Mapping[str, str | Promise] = {
+    "category_unknown": gettext_lazy("No category's words were found."),
+    "category_from_words": gettext_lazy("The words “{words}” point to {value}."),
+    "subcategory_from_words": gettext_lazy("More closely {value}: “{words}”."),
+    "complexity_from_words": gettext_lazy("Complexity {value}: “{words}”."),
+    "complexity_usual": gettext_lazy("Complexity {value}, as usual for the category."),
+    "impact_from_words": gettext_lazy("Impact {value}: “{words}”."),
+    "urgency_from_words": gettext_lazy("Urgency {value}: “{words}”."),
+    "impact_default": gettext_lazy("Impact {value}: nothing says otherwise."),
+    "urgency_default": gettext_lazy("Urgency {value}: nothing says otherwise."),
+    "signal_from_words": gettext_lazy("Signal {value}: “{words}”."),
+    "language_given": gettext_lazy("Language {value}, as the customer prefers."),
+    "language_from_words": gettext_lazy("Language {value}, from the words."),
+    "language_default": gettext_lazy("Language {value}, the tenant's own: the words do not tell."),
+    "matrix": gettext_lazy("Matrix: impact {impact} and urgency {urgency} give {priority}."),
+    "category_bounds": gettext_lazy("The bounds of {category} move {was} to {priority}."),
+    "text_cap": gettext_lazy("Words alone do not lift {tier} above {priority}."),
+    "raised_by_vip": gettext_lazy("The customer is VIP: {was} becomes {priority}."),
+    "raised_by_tier": gettext_lazy("The tier {tier} lifts {was} to {priority}."),
+    "raised_by_history": gettext_lazy("{recent_escalations} recent escalations lift {was} to {priority}."),
+    "raised_by_anger": gettext_lazy("Angry words lift {was} to {priority}."),
+    "anger_capped": gettext_lazy("Angry words do not lift {tier} any further."),
+    "set_by_agent": gettext_lazy("Set outright: {was} becomes {priority}."),
+    "rule_matched": gettext_lazy("Rule {rule} matched."),
+    "no_rule_matched": gettext_lazy("No rule matched."),
+    "senior_for_history": gettext_lazy("A senior, after {recent_escalations} recent escalations."),
+    "nobody_speaks": gettext_lazy("Nobody in the team speaks {language}; that wish was let go."),
+    "nobody_has_skill": gettext_lazy("Nobody in the team has {skills}; that wish was let go."),
+    "dedicated_not_free": gettext_lazy("The customer's own person is not free."),
+    "no_senior_free": gettext_lazy("No senior is free."),
+}
+
+
+def reason_words(reason: Mapping[str, Any]) -> str:
+    """A reason in words; one we have no sentence for says its code and values."""
+    params = dict(reason.get("params", {}))
+    sentence = REASONS.get(reason["code"])
+    if sentence is None:
+        return f"{reason['code']} {params}" if params else str(reason["code"])
+    if reason["code"] == "category_from_words":
+        params["value"] = say(CATEGORIES, params.get("value", ""))
+    try:
+        return str(sentence).format(**params)
+    except KeyError:
+        return f"{reason['code']} {params}"
+
+
+def why_of(
+    ticket: Ticket, explained: Sequence[Explanation], clocks: Sequence[Clock], policy: Policy
+) -> tuple[Why, ...]:
+    """Category, priority, routing and promises, each with the steps that led there."""
+    traces = {one.subject: one.trace for one in explained}
+    found = []
+    if trace := traces.get("triage"):
+        category = say(CATEGORIES, trace["category"]) if trace["category"] else _("Unknown")
+        title = _("Category {category}").format(category=category)
+        found.append(Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"])))
+    if trace := traces.get("priority"):
+        title = _("Priority P{priority}").format(priority=trace["priority"])
+        found.append(Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"])))
+    if trace := traces.get("routing"):
+        found.append(_routing(trace))
+    found.append(_promises(ticket, clocks, policy))
+    return tuple(why for why in found if why.lines)
+
+
+def _routing(trace: Mapping[str, Any]) -> Why:
+    lines = []
+    for tried in trace["tried"]:
+        if tried["matched"]:
+            lines.append(WhyLine(words=_("Rule {rule} matched:").format(rule=tried["rule"]), code=tried["condition"]))
+        else:
+            lines.append(
+                WhyLine(
+                    words=_("Rule {rule} did not hold:").format(rule=tried["rule"]),
+                    code="; ".join(tried["failed"]),
+                    is_untaken=True,
+                )
+            )
+    if trace["rule"] is None:
+        lines.append(WhyLine(words=_("No rule matched: the ticket goes where the rest goes.")))
+    lines += [WhyLine(words=reason_words(one)) for one in trace["reasons"] if one["code"] != "rule_matched"]
+    if assignment := trace.get("assignment"):
+        verdicts = assignment["verdicts"]
+        taken = sum(1 for one in verdicts if one["verdict"] == "behind")
+        lines.append(
+            WhyLine(
+                words=_("{strategy} among {count} who could take it.").format(
+                    strategy=assignment["strategy"].replace("_", " "), count=taken + 1
+                )
+                if assignment["agent"]
+                else _("Nobody in the team could take it now; it waits in the queue.")
+            )
+        )
+        lines += [WhyLine(words=reason_words(one)) for one in assignment["waived"]]
+    lines.append(WhyLine(words=_("Policy revision {revision}.").format(revision=trace.get("revision", ""))))
+    return Why(title=_("Routed to {team}").format(team=trace["team"]), lines=tuple(lines))
+
+
+def _promises(ticket: Ticket, clocks: Sequence[Clock], policy: Policy) -> Why:
+    terms = policy.promises.terms(priority=ticket.priority, tier=ticket.customer.tier, level=ticket.level)
+    newest = {clock.metric: clock for clock in clocks if clock.metric in CUSTOMER_METRICS}
+    lines = [
+        WhyLine(
+            words=_("{metric}: {target} on calendar {calendar}, from {cell}.").format(
+                metric=say(METRICS, metric.value),
+                target=target_words(clock),
+                calendar=clock.promise.calendar_name,
+                cell=terms.targets[metric].because if metric in terms.targets else _("an earlier revision"),
+            )
+        )
+        for metric, clock in newest.items()
+    ]
+    lines.append(
+        WhyLine(
+            words=_("Policy “{policy}”, revision {revision}.").format(policy=policy.promises.name, revision=policy.number)
+        )
+    )
+    return Why(title=_("Promises"), lines=tuple(lines))
+
+
+def why_short(explained: Sequence[Explanation]) -> str:
+    """In one line: the category's reason and the rule."""
+    traces = {one.subject: one.trace for one in explained}
+    parts = [reason_words(one) for one in traces.get("priority", {}).get("reasons", ())[-1:]]
+    if routing := traces.get("routing"):
+        parts.append(_("Routed by rule {rule}.").format(rule=routing["rule"]) if routing["rule"] else "")
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,25 @@
+"""The addresses of pages."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from flowdesk.web import account_views, preferences
+from flowdesk.web.inbox.views import inbox
+from flowdesk.web.notices.views import notices, read_notices
+from flowdesk.web.ticket.new_views import new_ticket
+from flowdesk.web.ticket.views import acknowledge, ticket, ticket_act
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="sla-hub")),
+    path("login", account_views.login, name="account_login"),
+    path("logout", account_views.logout, name="account_logout"),
+    path("flow/inbox", inbox, name="inbox"),
+    path("flow/notices", notices, name="notices"),
+    path("flow/notices/read", read_notices, name="read-notices"),
+    path("flow/preferences", preferences.preferences, name="preferences"),
+    path("flow/tenant", preferences.switch_tenant, name="switch-tenant"),
+    path("flow/tickets/new", new_ticket, name="new-ticket"),
+    path("flow/tickets/<str:ticket_id>", ticket, name="ticket"),
+    path("flow/tickets/<str:ticket_id>/<slug:act>", ticket_act, name="ticket-act"),
+    path("flow/escalations/<str:escalation_id>/acknowledge", acknowledge, name="acknowledge"),
+]

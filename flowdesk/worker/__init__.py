@@ -1,0 +1,1 @@
+"""What time makes happen: sweeps, deliveries and schedules, all safe to run beside another worker."""

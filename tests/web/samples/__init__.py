@@ -1,0 +1,1 @@
+"""Pages filled with values whose numbers agree across all of them."""
