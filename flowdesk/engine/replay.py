@@ -20,7 +20,7 @@ from flowdesk.engine.promises import Change, Promises, Terms, advance, after
 from flowdesk.engine.sla_policy import PromisePolicy
 
 
-class OutOfOrder(ValueError):  # noqa: N818  # named for the fault
+class OutOfOrder(ValueError):
     """A row lies before the one that came ahead of it: virtual time does not run backwards."""
 
 

@@ -26,7 +26,7 @@ EVERY = 1000  # rows between two words on how far the reading is
 LONGEST_CELL = 200
 
 
-class EventLogFault(Exception):  # noqa: N818  # named for the fault
+class EventLogFault(Exception):
     """An event log that cannot be used: `line` counts from 1 and is 0 for the file as a whole."""
 
     def __init__(self, path: Path, line: int, reason: str, *, column: str = "") -> None:

@@ -60,7 +60,7 @@ def run(args: Namespace) -> int:
     return 0
 
 
-class UnusableOutput(Exception):  # noqa: N818  # named for the fault
+class UnusableOutput(Exception):
     """The clocks would be written over what they are made from."""
 
 
