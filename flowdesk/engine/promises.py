@@ -298,7 +298,12 @@ class _Changing:
             if not clock.is_active or promise is None or promise == clock.promise:
                 continue
             if self.terms.change is ChangeMode.RESTART:
-                self._put(clock, clock.after(ClockEvent.VOID, at=self.at), What.VOIDED)
+                if clock.missed_at is None:
+                    # A cycle cut short counts nowhere.
+                    self._put(clock, clock.after(ClockEvent.VOID, at=self.at), What.VOIDED)
+                else:
+                    # What is missed stays missed, whatever begins after it.
+                    self._put(clock, clock.after(ClockEvent.STOP, at=self.at), What.STOPPED)
                 self._begin(clock.metric, promise)
                 continue
             self._put(clock, clock.retargeted(promise, self.terms.change, at=self.at), What.RETARGETED)

@@ -20,6 +20,7 @@ from flowdesk.engine.clock import (
     IllegalClockEvent,
     Metric,
     Outcome,
+    Step,
     Target,
     start,
 )
@@ -358,7 +359,7 @@ def test_many_looks_find_what_one_look_finds(target: Target, at: datetime, lengt
     clock = start(Metric.RESOLUTION, target, at=at)
     instants = sorted(at + length for length in [*lengths, timedelta(days=9)])
 
-    looked, found = clock, []
+    looked, found = clock, list[Step]()
     for instant in instants:
         looked, steps = looked.advanced(instant, LADDER)
         found.extend(steps)
