@@ -12,13 +12,13 @@ from flowdesk.api.auth import client, needs
 from flowdesk.api.reading import Body, Instant, PriorityWord
 from flowdesk.api.tickets import TicketDetail, read_back
 from flowdesk.core.actor import Act
-from flowdesk.core.errors import Fault, Invalid
 from flowdesk.engine.promises import WaitReason
 from flowdesk.flows import escalate, work
 
 router = Router(tags=["work"])
 
 Word = Annotated[str, Field(max_length=64)]
+Remark = Annotated[str, Field(max_length=20_000, description="Kept as a note among agents.")]
 
 
 class StartWait(Body):
@@ -43,7 +43,10 @@ class Assign(Body):
 
 
 class SetPriority(Body):
+    """P1 to P4, or critical, high, medium, low."""
+
     priority: PriorityWord
+    note: Remark = ""
 
 
 class VoidTicket(Body):
@@ -56,11 +59,13 @@ class Escalate(Body):
     """To a post, `team_lead` or `on_call`; a task with a deadline of its own."""
 
     target: Word
-    note: Annotated[str, Field(max_length=20_000)] = ""  # kept on the ticket, among agents
+    note: Remark = ""
 
 
-class Nothing(Body):
-    """This act takes no values."""
+class Said(Body):
+    """What is said about the act, if anything."""
+
+    note: Remark = ""
 
 
 @router.post(
@@ -88,10 +93,10 @@ def resume(request: HttpRequest, ticket_id: str, body: Resume | None = None) -> 
     "/tickets/{ticket_id}/resolve", response=TicketDetail, auth=needs(Act.WORK), operation_id="resolve",
     summary="Resolve",
 )  # fmt: skip
-def resolve(request: HttpRequest, ticket_id: str, body: Nothing | None = None) -> TicketDetail:
+def resolve(request: HttpRequest, ticket_id: str, body: Said | None = None) -> TicketDetail:
     """Every clock of the customer's stops; waits and escalations end."""
     asking = client(request)
-    work.resolve(ticket_id, by=asking.actor, now=asking.now)
+    work.resolve(ticket_id, note=body.note if body else "", by=asking.actor, now=asking.now)
     return read_back(asking, ticket_id)
 
 
@@ -99,10 +104,10 @@ def resolve(request: HttpRequest, ticket_id: str, body: Nothing | None = None) -
     "/tickets/{ticket_id}/reopen", response=TicketDetail, auth=needs(Act.WORK), operation_id="reopen",
     summary="Reopen",
 )  # fmt: skip
-def reopen(request: HttpRequest, ticket_id: str, body: Nothing | None = None) -> TicketDetail:
+def reopen(request: HttpRequest, ticket_id: str, body: Said | None = None) -> TicketDetail:
     """Only a resolved ticket; a closed one is followed up by a new message."""
     asking = client(request)
-    work.reopen_ticket(ticket_id, by=asking.actor, now=asking.now)
+    work.reopen_ticket(ticket_id, note=body.note if body else "", by=asking.actor, now=asking.now)
     return read_back(asking, ticket_id)
 
 
@@ -124,7 +129,7 @@ def assign(request: HttpRequest, ticket_id: str, body: Assign) -> TicketDetail:
 def prioritise(request: HttpRequest, ticket_id: str, body: SetPriority) -> TicketDetail:
     """The running promises change as the policy says."""
     asking = client(request)
-    work.prioritise(ticket_id, priority=body.priority, by=asking.actor, now=asking.now)
+    work.prioritise(ticket_id, priority=body.priority, note=body.note, by=asking.actor, now=asking.now)
     return read_back(asking, ticket_id)
 
 
@@ -144,7 +149,5 @@ def void(request: HttpRequest, ticket_id: str, body: VoidTicket) -> TicketDetail
 )  # fmt: skip
 def escalate_ticket(request: HttpRequest, ticket_id: str, body: Escalate) -> TicketDetail:
     asking = client(request)
-    if not body.target:
-        raise Invalid(Fault("target", "must not be empty"))
     escalate.escalate(ticket_id, target=body.target, note=body.note, by=asking.actor, now=asking.now)
     return read_back(asking, ticket_id)

@@ -132,6 +132,10 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 
+# -- API ----------------------------------------------------------------------------------------------------
+
+API_BODY_LIMIT = 1024 * 1024  # bytes
+
 # -- accounts -----------------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [
@@ -180,10 +184,6 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("FLOWDESK_PUBLIC_URL", "").startswith("https:")
-
-# -- API ----------------------------------------------------------------------------------------------------
-
-API_BODY_LIMIT = 1024 * 1024  # bytes
 
 # -- mail ---------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,6 @@ FIRED = frozenset({EventKind.STEP_FIRED, EventKind.TICKET_ESCALATED})
 # Acts before which time passes up to their very instant; before others it stops just short of it.
 AFTER_TIME = frozenset(
     {
-        EventKind.NOTE_ADDED,
         EventKind.PRIORITY_CHANGED,
         EventKind.TERMS_CHANGED,
         EventKind.ESCALATION_ACKNOWLEDGED,
@@ -152,7 +151,8 @@ class _Folding:
             for line in fired
             if line.kind == EventKind.STEP_FIRED
         ]
-        if any(line.kind in AFTER_TIME for line in main):
+        # A note beside another act is what was said about it; time has its say before a note alone.
+        if any(line.kind in AFTER_TIME for line in main) or all(line.kind == EventKind.NOTE_ADDED for line in act):
             self.pass_time(to=at)
         elif passed:
             self.pass_time(to=max(passed))
