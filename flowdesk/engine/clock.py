@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 from flowdesk.engine.business_time import BusinessCalendar, Unit, always_open, due_at, frozen_target
 from flowdesk.engine.spans import Span
@@ -92,6 +93,12 @@ TRANSITIONS: Mapping[tuple[ClockState, ClockEvent], ClockState] = {
 }
 
 
+@cache
+def _round_the_clock(zone: str) -> BusinessCalendar:
+    """One calendar for all clocks of a zone: it is asked for at every turn, and building one is slow."""
+    return always_open(zone)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A promise as written: so much, in a unit, on a calendar; `because` names the cell or rule it came from."""
@@ -105,7 +112,7 @@ class Target:
     @property
     def clock_calendar(self) -> BusinessCalendar:
         """`minutes` count all time, so their clock runs on a calendar that never closes."""
-        return always_open(self.calendar.zone) if self.unit is Unit.MINUTES else self.calendar
+        return _round_the_clock(self.calendar.zone) if self.unit is Unit.MINUTES else self.calendar
 
     def frozen_from(self, start: datetime) -> timedelta:
         """The open time between `start` and the due instant this target gives."""

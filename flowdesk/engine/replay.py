@@ -15,7 +15,7 @@ from enum import StrEnum
 from heapq import heappop, heappush
 
 from flowdesk.engine.clock import Clock, Metric, Outcome
-from flowdesk.engine.history import Happening, LogEntry, happenings, opening, standing
+from flowdesk.engine.history import Happening, LogEntry, LogState, happenings, opening, standing
 from flowdesk.engine.promises import Change, Promises, Terms, advance, after
 from flowdesk.engine.sla_policy import PromisePolicy
 
@@ -150,7 +150,8 @@ class VirtualDesk:
                 )
             )
             touched_at = happening.at
-        entry = replace(entry, state=standing(case.entry if case else None, entry))
+        if entry.state is LogState.SAME:
+            entry = replace(entry, state=standing(case.entry if case else None, entry))
         self.cases[entry.ticket] = Case(entry=entry, promises=promises, touched_at=touched_at)
         if told:
             self._set_alarm(entry.ticket, promises, terms)
