@@ -25,7 +25,9 @@ ONE_PROMISE = replace(STANDARD, metrics=(CLOCKS[RESOLUTION],))
 
 
 def a_row(at: datetime, state: LogState = OPEN, *, ticket: str = "T1", **more: Any) -> LogEntry:
-    return LogEntry(**{"ticket": ticket, "at": at, "state": state, "priority": 1, "tier": "enterprise", **more})
+    return LogEntry(
+        **{"ticket": ticket, "at": at, "state": state, "priority": 1, "tier": "enterprise", **more}
+    )
 
 
 def replayed(*rows: LogEntry, policy: PromisePolicy = ONE_PROMISE) -> Replayed:
@@ -39,9 +41,7 @@ def test_a_log_without_rows_has_no_last_instant() -> None:
 
 
 def test_a_ticket_resolved_in_time_is_met_and_its_line_says_how() -> None:
-    found = replayed(
-        a_row(MONDAY_9, opened_at=MONDAY_9 - MINUTE), a_row(MONDAY_9 + HOUR, RESOLVED)
-    )
+    found = replayed(a_row(MONDAY_9, opened_at=MONDAY_9 - MINUTE), a_row(MONDAY_9 + HOUR, RESOLVED))
 
     (line,) = found.lines()
 
