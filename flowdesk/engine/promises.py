@@ -299,7 +299,9 @@ class _Changing:
     def retargeted(self) -> None:
         for clock in self.promises.clocks:
             promise = self.terms.targets.get(clock.metric)
-            if not clock.is_active or promise is None or promise == clock.promise:
+            if not clock.is_active or promise is None:
+                continue
+            if promise.from_start(clock.started_at) == clock.promise:
                 continue
             if self.terms.change is ChangeMode.RESTART:
                 if clock.missed_at is None:
@@ -372,7 +374,7 @@ class _Changing:
         last = self.promises.last(metric)
         clock = start(metric, promise, at=self.at, cycle=last.cycle + 1 if last else 1)
         self.promises = replace(self.promises, clocks=(*self.promises.clocks, clock))
-        self._write(clock, What.STARTED, at=self.at, spent=clock.spent, because=promise.because)
+        self._write(clock, What.STARTED, at=self.at, spent=clock.spent, because=clock.promise.because)
 
     def answered(self, kinds: frozenset[Occurrence]) -> None:
         """The earliest customer message that nobody has answered yet."""
