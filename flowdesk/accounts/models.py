@@ -21,6 +21,9 @@ class Tenant(models.Model):
     mandatory_contact_email = models.EmailField(
         blank=True, help_text="Where an escalation ends when every post above is vacant."
     )
+    is_demo = models.BooleanField(
+        default=False, db_default=False, help_text="Invented people and tickets, kept moving by the demo."
+    )
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

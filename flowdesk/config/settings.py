@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.staticfiles",
+    "flowdesk.web",  # before allauth: our login page stands in for its own
     "allauth",
     "allauth.account",
     "axes",
@@ -45,12 +46,13 @@ INSTALLED_APPS = [
     "flowdesk.notifications",
     "flowdesk.automations",
     "flowdesk.hubs",
-    "flowdesk.web",
+    "flowdesk.api",
 ]
 
 AUTH_USER_MODEL = "accounts.User"
 
 MIDDLEWARE = [
+    "flowdesk.api.errors.Problems",  # outermost: below /api/ every failure is a problem document
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -179,7 +181,15 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("FLOWDESK_PUBLIC_URL", "").startswith("https:")
 
+# -- API ----------------------------------------------------------------------------------------------------
+
+API_BODY_LIMIT = 1024 * 1024  # bytes
+
 # -- mail ---------------------------------------------------------------------------------------------------
 
 PUBLIC_URL = os.environ.get("FLOWDESK_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 MAIL_DOMAIN = os.environ.get("FLOWDESK_MAIL_DOMAIN", "flowdesk.invalid")
+
+# -- the automation's door ----------------------------------------------------------------------------------
+
+AUTOMATION_CRON_SECRET = os.environ.get("FLOW_TICKET_AUTOMATION_CRON_SECRET", "")

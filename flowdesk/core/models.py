@@ -6,7 +6,6 @@ from django.db import models
 
 from flowdesk.core.tenant import current_tenant
 
-
 M = TypeVar("M", bound=models.Model, covariant=True)
 
 

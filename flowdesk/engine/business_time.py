@@ -30,11 +30,11 @@ MIDNIGHT = time(0)
 MonthDay = tuple[int, int]
 
 
-class NeverOpen(Exception):  # noqa: N818  # named for the fault
+class NeverOpen(Exception):  # named for the fault
     """The calendar has no open time at all."""
 
 
-class BeyondHorizon(Exception):  # noqa: N818  # named for the fault
+class BeyondHorizon(Exception):  # named for the fault
     """The answer lies further away than the calendar looks."""
 
 

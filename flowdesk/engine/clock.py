@@ -75,7 +75,7 @@ class ChangeMode(StrEnum):
     RESTART = "restart"  # a new cycle from now
 
 
-class IllegalClockEvent(Exception):  # noqa: N818 - an event is refused, nothing failed
+class IllegalClockEvent(Exception):
     """This cannot happen to a clock in this state."""
 
 
@@ -284,7 +284,8 @@ class Clock:
             left = target - spent
             due = calendar.add(since, left) if left > NO_TIME else since
         # New terms that were broken before they were agreed are broken when they are agreed, not earlier.
-        return replace(now, promise=promise, target=target, spent=spent, since=since, due=max(due, since))
+        due = now.missed_at or max(due, since)
+        return replace(now, promise=promise, target=target, spent=spent, since=since, due=due)
 
     def _leaving_out(self, pause: Span) -> Clock:
         """A pause has ended: the deadline moves by the business time of it."""

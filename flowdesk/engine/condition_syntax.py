@@ -28,7 +28,7 @@ MAX_DEPTH = 32
 Literal = str | int | Decimal | bool | Priority
 
 
-class ConditionFault(Exception):  # noqa: N818  (a fault in what someone wrote, not in the program)
+class ConditionFault(Exception):
     """A condition that cannot be read; `position` counts characters from 0."""
 
     def __init__(self, position: int, reason: str) -> None:

@@ -39,11 +39,11 @@ STANDARD_MATRIX: Matrix = {
 }
 
 
-class IncompleteMatrix(ValueError):  # noqa: N818  (named for the fault, as all errors here)
+class IncompleteMatrix(ValueError):
     """The priority matrix leaves a pair of impact and urgency undecided."""
 
 
-class EmptyBounds(ValueError):  # noqa: N818
+class EmptyBounds(ValueError):
     """The highest priority of a category is below its lowest."""
 
 

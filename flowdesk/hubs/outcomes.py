@@ -53,16 +53,12 @@ def window_hit_rate(tenant: int, *, window: Window, now: datetime, goal: float) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dues:
-    """Tickets created in the window and in the one before; escalations that fell due and those done in time.
-
-    `next_at` is the first deadline of an escalation that nobody has taken, past or ahead.
-    """
+    """Tickets created in the window and in the one before; escalations that fell due and those done in time."""
 
     created: int
     created_before: int
     fell_due: int
     in_time: int
-    next_at: datetime | None
 
 
 def dues(tenant: int, *, since: datetime, now: datetime, longest: timedelta) -> Dues:
@@ -70,11 +66,11 @@ def dues(tenant: int, *, since: datetime, now: datetime, longest: timedelta) -> 
     before = since - (now - since)
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.DUES, [since, since, tenant, before, now, tenant, since - longest, now, since, now, tenant]
+            sql.DUES, [since, since, tenant, before, now, tenant, since - longest, now, since, now]
         )
         row = cursor.fetchone()
     assert row is not None
-    return Dues(created=row[0], created_before=row[1], fell_due=row[2], in_time=row[3], next_at=row[4])
+    return Dues(created=row[0], created_before=row[1], fell_due=row[2], in_time=row[3])
 
 
 def longest_task(policy: EscalationPolicy) -> timedelta:

@@ -20,19 +20,19 @@ CUSTOMER = sorted(metric.value for metric in CUSTOMER_METRICS)
 
 
 class _Group(NamedTuple):
-    """Active tickets that are alike in everything the hub asks about, in the order of `sql.ACTIVE`."""
+    """Active tickets that stand alike, and how many of them are what else, in the order of `sql.ACTIVE`."""
 
     status: str
     level: int
-    is_urgent: bool
-    is_unassigned: bool
-    waits_for_us: bool
-    is_unanswered: bool
     is_over: bool
     is_late: bool  # three quarters of a promise are spent
-    is_escalated: bool
     tickets: int
+    urgent: int
+    unassigned: int
+    waiting_for_us: int
+    unanswered: int
     due_at: datetime | None
+    first_response_due_at: datetime | None  # of the unanswered ones
 
     @property
     def is_workable(self) -> bool:
@@ -42,13 +42,11 @@ class _Group(NamedTuple):
     def is_at_risk(self) -> bool:
         return self.is_late and not self.is_over
 
-    @property
-    def is_escalation_due(self) -> bool:
-        return self.is_escalated or self.is_at_risk
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
+    """The signals that active tickets give, where they stand, and the most pressing deadline of a lane."""
+
     signals: dict[Signal, float]
     verdict: Verdict
     windows: dict[Lane, datetime | None]
@@ -57,43 +55,47 @@ class Queue:
 
 
 def queue_at(tenant: int, *, now: datetime) -> Queue:
+    """The active tickets, each counted where it stands at `now`."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.ACTIVE, [now, now, tenant, tenant])
+        cursor.execute(sql.ACTIVE, [now, now, tenant])
         groups = [_Group(*row) for row in cursor.fetchall()]
+        cursor.execute(sql.UNTAKEN, [tenant, tenant, now, now, tenant])
+        untaken, first_untaken_at = cursor.fetchone() or (0, None)
     over = [one for one in groups if one.is_over]
     waiting = [one for one in groups if not one.is_over and not one.is_workable]
-    at_risk = [one for one in groups if one.is_at_risk and one.is_workable]
+    at_risk = [one for one in groups if one.is_at_risk]
     workable = [one for one in groups if one.is_workable]
-    unanswered = [one for one in workable if one.is_unanswered]
-    escalation_due = [one for one in groups if one.is_escalation_due]
-    active = _count(groups)
+    active, over_count, waiting_count = _count(groups), _count(over), _count(waiting)
+    at_risk_here = _count(one for one in at_risk if one.is_workable)
     return Queue(
         signals={
             Signal.ACTIVE: active,
-            Signal.URGENT: _count(one for one in groups if one.is_urgent),
-            Signal.UNASSIGNED: _count(one for one in groups if one.is_unassigned),
-            Signal.SLA_BREACHED: _count(over),
-            Signal.ESCALATION_DUE: _count(escalation_due),
-            Signal.WAITING_INTERNAL: _count(one for one in workable if one.waits_for_us),
+            Signal.URGENT: sum(one.urgent for one in groups),
+            Signal.UNASSIGNED: sum(one.unassigned for one in groups),
+            Signal.SLA_BREACHED: over_count,
+            Signal.ESCALATION_DUE: _count(at_risk) + untaken,
+            Signal.WAITING_INTERNAL: sum(one.waiting_for_us for one in workable),
             Signal.WAITING_CUSTOMER: _count(one for one in groups if one.status == Status.PENDING),
             Signal.WORKABLE: _count(workable),
-            Signal.FIRST_RESPONSE_OPEN: _count(unanswered),
-            Signal.FIRST_RESPONSE_AT_RISK: _count(one for one in unanswered if one.is_late or one.is_over),
+            Signal.FIRST_RESPONSE_OPEN: sum(one.unanswered for one in workable),
+            Signal.FIRST_RESPONSE_AT_RISK: sum(
+                one.unanswered for one in workable if one.is_late or one.is_over
+            ),
         },
         verdict=Verdict(
-            over=_count(over),
-            at_risk=_count(at_risk),
-            on_time=active - _count(over) - _count(waiting) - _count(at_risk),
-            waiting=_count(waiting),
-            next_due_at=_first(one for one in groups if not one.is_over),
+            over=over_count,
+            at_risk=at_risk_here,
+            on_time=active - over_count - waiting_count - at_risk_here,
+            waiting=waiting_count,
+            next_due_at=earliest(*(one.due_at for one in groups if not one.is_over)),
         ),
         windows={
-            Lane.ESCALATION_DUE: _first(one for one in groups if one.is_at_risk),
-            Lane.FIRST_RESPONSE: _first(unanswered),
-            Lane.PRESSURE: _first(one for one in workable if not one.is_over),
+            Lane.ESCALATION_DUE: earliest(first_untaken_at, *(one.due_at for one in at_risk)),
+            Lane.FIRST_RESPONSE: earliest(*(one.first_response_due_at for one in workable)),
+            Lane.PRESSURE: earliest(*(one.due_at for one in workable if not one.is_over)),
         },
         levels={level: _count(one for one in groups if one.level == level) for level in LEVELS},
-        urgent_breached=_count(one for one in over if one.is_urgent),
+        urgent_breached=sum(one.urgent for one in over),
     )
 
 
@@ -101,8 +103,9 @@ def _count(groups: Iterable[_Group]) -> int:
     return sum(one.tickets for one in groups)
 
 
-def _first(groups: Iterable[_Group]) -> datetime | None:
-    return min((one.due_at for one in groups if one.due_at is not None), default=None)
+def earliest(*instants: datetime | None) -> datetime | None:
+    """The first of the instants that are there."""
+    return min((instant for instant in instants if instant is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,22 +5,39 @@ window is read, never what is stored. Windows are open at the start and closed a
 happens at this instant is seen at this instant.
 """
 
-# Where the active tickets stand, in groups of equals: asked of the partial index on active tickets. The sweep
-# may be a second late, so a deadline that has passed is a breach before it is recorded as one.
+# Where the active tickets stand, in a few groups: asked of a partial index on active tickets. The sweep may be a
+# second late, so a deadline that has passed is a breach before it is recorded as one.
 ACTIVE = """
-select status, level, priority <= 2, assignee_id is null, waiting_internal_since is not null,
-    first_response_at is null and not is_proactive, is_breached or coalesce(due_at <= %s, false),
-    coalesce(at_risk_at <= %s, false),
-    id in (select ticket_id from escalation_escalation where tenant_id = %s and state = 'open'),
-    count(*), min(due_at)
+select status, level, is_breached or coalesce(due_at <= %s, false), coalesce(at_risk_at <= %s, false),
+    count(*), count(*) filter (where priority <= 2), count(*) filter (where assignee_id is null),
+    count(*) filter (where waiting_internal_since is not null),
+    count(*) filter (where first_response_at is null and not is_proactive),
+    min(due_at), min(due_at) filter (where first_response_at is null and not is_proactive)
 from tickets_ticket
 where tenant_id = %s and status in ('new', 'open', 'pending', 'on_hold')
-group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+group by 1, 2, 3, 4
+"""
+
+# What nobody has taken: active tickets with an open escalation that are not counted as at risk already, and the
+# first deadline. The limit keeps it a lookup for each open escalation, which are few, and not a join of all.
+UNTAKEN = """
+select (
+    select count(*)
+    from (select distinct ticket_id from escalation_escalation where tenant_id = %s and state = 'open') as untaken
+    cross join lateral (
+        select from tickets_ticket t
+        where t.tenant_id = %s and t.id = untaken.ticket_id and t.status in ('new', 'open', 'pending', 'on_hold')
+            and (t.is_breached or coalesce(t.due_at <= %s, false) or not coalesce(t.at_risk_at <= %s, false))
+        limit 1
+    ) as active
+), (
+    select min(due_at) from escalation_escalation where tenant_id = %s and state = 'open'
+)
 """
 
 # Customer promises decided in stretches of equal length, counted from 1: met when stopped, missed when due.
 DECIDED = """
-select ceil(extract(epoch from at - %s::timestamptz) / %s::float8)::int, count(*) filter (where met),
+select ceil(date_part('epoch', at - %s::timestamptz) / %s::float8)::int, count(*) filter (where met),
     count(*) filter (where not met)
 from (
     select stopped_at as at, true as met from sla_clock
@@ -35,9 +52,9 @@ group by 1
 
 # Tickets opened in the window and in the one before it (spam and tests were never work); escalations that
 # fell due in the window, and those taken, or whose ticket ended, in time (opened no longer before than any
-# deadline lasts, because that is what the index knows); the first deadline nobody has taken.
+# deadline lasts, because that is what the index knows).
 DUES = """
-select created.now, created.before, enforced.fell_due, enforced.in_time, untaken.next_at
+select created.now, created.before, enforced.fell_due, enforced.in_time
 from (
     select count(*) filter (where created_at > %s) as now, count(*) filter (where created_at <= %s) as before
     from tickets_ticket
@@ -48,9 +65,7 @@ from (
     ) as in_time
     from escalation_escalation
     where tenant_id = %s and opened_at > %s and opened_at <= %s and due_at > %s and due_at <= %s
-) as enforced, (
-    select min(due_at) as next_at from escalation_escalation where tenant_id = %s and state = 'open'
-) as untaken
+) as enforced
 """
 
 # Tickets closed in the window with what their clocks say of them.
@@ -58,7 +73,7 @@ _CLOSED = """
 from tickets_ticket t
 left join lateral (
     select count(*) filter (where c.missed_at is not null) as missed,
-        max(extract(epoch from c.spent) * 100 / extract(epoch from c.target))
+        max(date_part('epoch', c.spent) * 100 / date_part('epoch', c.target))
             filter (where c.metric = 'resolution' and c.target > interval '0') as spent_percent
     from sla_clock c
     where c.tenant_id = t.tenant_id and c.ticket_id = t.id and c.metric = any(%s)

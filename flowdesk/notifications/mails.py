@@ -18,7 +18,7 @@ from flowdesk.notifications.models import Delivery
 from flowdesk.tickets.models import Message, Ticket
 
 
-class NothingToSend(Exception):  # noqa: N818 - a reason, not a failure
+class NothingToSend(Exception):
     """There is nobody to send this to any more."""
 
 

@@ -52,7 +52,7 @@ class PolicyFault:
         return f"{self.path}, line {self.line}, column {self.column}: {self.reason}"
 
 
-class PolicyFaults(Exception):  # noqa: N818  (it is the faults it carries)
+class PolicyFaults(Exception):
     """Everything found wrong with a document, in the order of its lines."""
 
     def __init__(self, faults: Iterable[PolicyFault]) -> None:

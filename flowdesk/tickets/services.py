@@ -23,6 +23,7 @@ COLUMNS = ", ".join(str(column.column) for column in Ticket._meta.concrete_field
 _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
 _LOCK_TICKETS_OF = sql.LOCK_TICKETS_OF.format(columns=COLUMNS)
 _CLAIM_TICKETS = sql.CLAIM_TICKETS.format(columns=COLUMNS)
+_CLAIM_QUEUE = sql.CLAIM_QUEUE.format(columns=COLUMNS)
 _JSON = frozenset({"signals", "fields"})
 
 
@@ -90,6 +91,13 @@ def claim_tickets(ids: Sequence[int], *, at: datetime) -> list[Ticket]:
     """Those of the tickets that are due and that nobody works on, locked."""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM_TICKETS, [current_tenant(), list(ids), at])
+        return [_ticket(row) for row in cursor.fetchall()]
+
+
+def claim_queue(statuses: Sequence[str], *, limit: int) -> list[Ticket]:
+    """Tickets of a team that have no agent and that nobody works on, locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM_QUEUE, [current_tenant(), [str(status) for status in statuses], limit])
         return [_ticket(row) for row in cursor.fetchall()]
 
 

@@ -37,6 +37,14 @@ select {columns} from tickets_ticket
 where tenant_id = %s and id = any(%s) and wake_at <= %s order by id for no key update skip locked
 """
 
+# The queue: teams' tickets that nobody has, the oldest deadline first.
+CLAIM_QUEUE = """
+select {columns} from tickets_ticket
+where tenant_id = %s and assignee_id is null and team_id is not null and status = any(%s)
+    and status in ('new', 'open', 'pending', 'on_hold')
+order by due_at nulls last, id limit %s for no key update skip locked
+"""
+
 # What the sweep looks for, over all tenants: asked as the worker role. A ticket that fails again and again
 # is put aside after the third time.
 DUE_TICKETS = """

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -53,19 +53,25 @@ def for_agents(view: View[P]) -> View[P]:
         except Forbidden:
             return render(request, "403.html", status=403)
 
-    return entered
+    return cast("View[P]", entered)
 
 
 def _enter(request: Any) -> bool:
     """Find the current tenant, act as the person in it, and speak their language."""
-    memberships = list(Membership.objects.filter(user=request.user).select_related("tenant").order_by("tenant__slug"))
+    memberships = list(
+        Membership.objects.filter(user=request.user).select_related("tenant").order_by("tenant__slug")
+    )
     wanted = request.session.get(TENANT)
-    mine = next((one for one in memberships if one.tenant_id == wanted), memberships[0] if memberships else None)
+    mine = next(
+        (one for one in memberships if one.tenant_id == wanted), memberships[0] if memberships else None
+    )
     if mine is None:
         return False
     user, tenant = request.user, mine.tenant
     with reading(tenant.id):
-        agent = Agent.objects.filter(user_id=user.id, left_at__isnull=True).values_list("id", flat=True).first()
+        agent = (
+            Agent.objects.filter(user_id=user.id, left_at__isnull=True).values_list("id", flat=True).first()
+        )
     request.actor = Actor(
         tenant=tenant.id, role=Role(mine.role), kind=ActorKind.USER, id=user.id, agent=agent, name=user.name
     )

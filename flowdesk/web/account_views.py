@@ -41,7 +41,8 @@ class LoginView(AllauthLogin):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         page = login_form(
-            reverse("account_login"), next_href=self.request.POST.get("next") or self.request.GET.get("next", "")
+            reverse("account_login"),
+            next_href=self.request.POST.get("next") or self.request.GET.get("next", ""),
         )
         bound = context["form"]
         if bound.is_bound:

@@ -67,8 +67,14 @@ def _shift(request: AgentRequest, now: datetime) -> str:
     agent = request.actor.agent
     if agent is None:
         return ""
-    ends = shift_ends_at(roster([agent]), agent=str(agent), at=now, kind=Duty.WORK) if _has_end(agent, now) else None
-    return on_shift_until(words.clock(ends, request.zone)) if ends and ends - now < timedelta(hours=24) else ""
+    ends = (
+        shift_ends_at(roster([agent]), agent=str(agent), at=now, kind=Duty.WORK)
+        if _has_end(agent, now)
+        else None
+    )
+    return (
+        on_shift_until(words.clock(ends, request.zone)) if ends and ends - now < timedelta(hours=24) else ""
+    )
 
 
 def _has_end(agent: int, now: datetime) -> bool:
@@ -101,5 +107,3 @@ def notices_of(
         )
         for row in page[:limit]
     )
-
-

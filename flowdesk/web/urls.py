@@ -4,6 +4,8 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from flowdesk.web import account_views, preferences
+from flowdesk.web.cron import run_automations
+from flowdesk.web.hubs import views as hubs
 from flowdesk.web.inbox.views import inbox
 from flowdesk.web.notices.views import notices, read_notices
 from flowdesk.web.ticket.new_views import new_ticket
@@ -18,6 +20,12 @@ urlpatterns = [
     path("flow/notices/read", read_notices, name="read-notices"),
     path("flow/preferences", preferences.preferences, name="preferences"),
     path("flow/tenant", preferences.switch_tenant, name="switch-tenant"),
+    path("flow/scheduler/tickets/automations/run", run_automations, name="automation-route"),
+    path("flow/tickets/sla", hubs.sla, name="sla-hub"),
+    path("flow/tickets/sla/publish", hubs.publish, name="publish-report"),
+    path("flow/tickets/sla/run", hubs.run_now, name="run-automation"),
+    path("flow/tickets/sla/review.ics", hubs.calendar, name="review-calendar"),
+    path("flow/reports/<str:report_id>", hubs.launch_report, name="launch-report"),
     path("flow/tickets/new", new_ticket, name="new-ticket"),
     path("flow/tickets/<str:ticket_id>", ticket, name="ticket"),
     path("flow/tickets/<str:ticket_id>/<slug:act>", ticket_act, name="ticket-act"),

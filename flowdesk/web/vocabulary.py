@@ -45,7 +45,14 @@ BY_CHANNEL: Words = {  # after a name, inside a sentence
     "api": _("through the API"),
     "portal": _("through the portal"),
 }
-CHANNEL_ICONS = {"email": "mail", "web": "web", "portal": "web", "chat": "chat", "phone": "phone", "api": "api"}
+CHANNEL_ICONS = {
+    "email": "mail",
+    "web": "web",
+    "portal": "web",
+    "chat": "chat",
+    "phone": "phone",
+    "api": "api",
+}
 LANGUAGES: Words = {"sv": _("Swedish"), "en": _("English"), "es": _("Spanish"), "de": _("German")}
 METRICS: Words = {
     "first_response": _("First response"),

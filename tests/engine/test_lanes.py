@@ -74,7 +74,7 @@ def rows(**severities: Severity) -> tuple[LaneRow, ...]:
 
 
 def test_without_tickets_every_lane_is_ok_and_within_sla() -> None:
-    found = lane_rows({}, lanes=SEVEN, windows={key: NOON for key in Lane})
+    found = lane_rows({}, lanes=SEVEN, windows=dict.fromkeys(Lane, NOON))
 
     assert [row.key for row in found] == list(Lane)
     assert all((row.backlog, row.severity, row.window_at) == (0, Severity.OK, None) for row in found)
@@ -107,8 +107,15 @@ def test_the_hot_hub_has_two_critical_and_three_warning_lanes() -> None:
 
 @pytest.mark.parametrize(
     ("value", "severity"),
-    [(0, Severity.OK), (0.9, Severity.OK), (1, Severity.WARNING), (1.29, Severity.WARNING), (1.3, Severity.CRITICAL), (inf, Severity.CRITICAL)],
-)  # fmt: skip
+    [
+        (0, Severity.OK),
+        (0.9, Severity.OK),
+        (1, Severity.WARNING),
+        (1.29, Severity.WARNING),
+        (1.3, Severity.CRITICAL),
+        (inf, Severity.CRITICAL),
+    ],
+)
 def test_a_value_that_reaches_a_threshold_has_crossed_it(value: float, severity: Severity) -> None:
     assert Thresholds(warning=1, critical=1.3).severity(value) is severity
 

@@ -102,7 +102,7 @@ class Life:
             ),
             lambda: work.assign(ticket, by=by, now=now),
             lambda: work.take(ticket, by=by, now=now),
-            lambda: escalate.escalate(ticket, target="on_call", reason="", by=by, now=now),
+            lambda: escalate.escalate(ticket, target="on_call", note="", by=by, now=now),
             self.acknowledge,
             self.change_tier,
             lambda: wake_all(self.world, at=now),

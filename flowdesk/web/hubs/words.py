@@ -4,6 +4,7 @@ Keys are the ids of lanes, signals and owners in the policy; values follow the r
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -282,3 +283,22 @@ def run_by(person: str) -> str:
 
 def no_runs(first: str) -> str:
     return _("No run yet. The first is {when}.").format(when=first)
+
+
+STANDING_WORDS: dict[str, Any] = {
+    "over": gettext_lazy("Over"),
+    "at_risk": gettext_lazy("At risk"),
+    "on_time": gettext_lazy("On time"),
+    "waiting": gettext_lazy("Waiting for someone else"),
+}
+
+
+def agenda_line(key: str, count: int) -> str:
+    """What lies on the review's table."""
+    sentences = {
+        "missed_promises": lambda n: ngettext("{n} missed promise", "{n} missed promises", n),
+        "vacant_posts": lambda n: ngettext("{n} vacant post", "{n} vacant posts", n),
+        "late_callbacks": lambda n: ngettext("{n} late call", "{n} late calls", n),
+    }
+    said = sentences.get(key)
+    return (said(count) if said else f"{{n}} {key}").format(n=count)

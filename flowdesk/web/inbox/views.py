@@ -27,6 +27,10 @@ def inbox(request: AgentRequest) -> HttpResponse:
                 page = with_preview(page, None)
         shell = shell_of(request, now=at, current="inbox", lane=request.GET.get("lane", ""))
     template = "inbox/page.html"
-    if request.GET.get("after") and request.headers.get("HX-Request") and not request.headers.get("HX-Boosted"):
+    if (
+        request.GET.get("after")
+        and request.headers.get("HX-Request")
+        and not request.headers.get("HX-Boosted")
+    ):
         template = "inbox/page.html#more-rows"
     return render(request, template, {"page": page, "shell": shell})

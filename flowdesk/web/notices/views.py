@@ -23,7 +23,10 @@ def notices(request: AgentRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     with reading(request.actor.tenant):
         unread, found = notices_of(
-            request, now=at, limit=PAGE + 1, before=int(before) if before.isdecimal() and len(before) < 19 else None
+            request,
+            now=at,
+            limit=PAGE + 1,
+            before=int(before) if before.isdecimal() and len(before) < 19 else None,
         )
         page = NoticesPage(
             notices=found[:PAGE],

@@ -89,7 +89,9 @@ def ticket_page(
         level=f"L{ticket.level} {ticket.team.name}" if ticket.team else f"L{ticket.level}",
         assignee=Face.of(ticket.assignee.name) if ticket.assignee else NOBODY,
         opened_at=words.iso(ticket.created_at, zone),
-        opened_words=said.opened_words(ticket.channel, when=words.long_moment(ticket.created_at, zone=zone, now=now)),
+        opened_words=said.opened_words(
+            ticket.channel, when=words.long_moment(ticket.created_at, zone=zone, now=now)
+        ),
         back=Link(words=said.back_to_inbox(), href=reverse("inbox")),
         clocks=tuple(
             NamedChip(words=say(METRICS, clock.metric.value), chip=clock_chip(clock, now=now, zone=zone))
@@ -99,7 +101,9 @@ def ticket_page(
         clocks_href=href,
         actions=_actions(request, ticket, public_id, failed),
         escalation=_banner(ticket, request, now=now),
-        thread=thread_of(ticket, story, zone=zone, now=now, names=dict(Agent.objects.values_list("id", "name"))),
+        thread=thread_of(
+            ticket, story, zone=zone, now=now, names=dict(Agent.objects.values_list("id", "name"))
+        ),
         composer=_composer(request, ticket, public_id, current, failed),
         clock_blocks=tuple(_block(clock, policy, now=now, zone=zone) for clock in current if clock.is_active),
         ledger=ledger_of(ticket, clocks, story, policy=policy, zone=zone, now=now),
@@ -167,7 +171,9 @@ def _actions(
             found.append(("resolve", forms.resolve(href("resolve"))))
     elif ticket.status == Status.RESOLVED and actor.may(Act.WORK):
         found.append(("reopen", forms.reopen(href("reopen"))))
-    return tuple(_with_answers(action, failed) if failed and failed.act == name else action for name, action in found)
+    return tuple(
+        _with_answers(action, failed) if failed and failed.act == name else action for name, action in found
+    )
 
 
 def _with_answers(action: Action, failed: Failed) -> Action:
@@ -178,7 +184,9 @@ def _with_answers(action: Action, failed: Failed) -> Action:
 
 
 def _people(ticket: Ticket) -> list[Choice]:
-    agents = Agent.objects.filter(left_at__isnull=True).order_by("name").values_list("id", "public_id", "name")
+    agents = (
+        Agent.objects.filter(left_at__isnull=True).order_by("name").values_list("id", "public_id", "name")
+    )
     choices = [
         Choice(value=shown("agt", public_id), words=name, is_chosen=row == ticket.assignee_id)
         for row, public_id, name in agents
@@ -189,7 +197,10 @@ def _people(ticket: Ticket) -> list[Choice]:
 def _targets() -> list[Choice]:
     posts = Post.objects.order_by("name").values_list("slug", "name")
     first = [Choice(value=slug, words=say(TARGETS, slug)) for slug in ("team_lead", "on_call")]
-    return [*first, *(Choice(value=slug, words=say(TARGETS, slug) if slug in TARGETS else name) for slug, name in posts)]
+    return [
+        *first,
+        *(Choice(value=slug, words=say(TARGETS, slug) if slug in TARGETS else name) for slug, name in posts),
+    ]
 
 
 def _banner(ticket: Ticket, request: AgentRequest, *, now: datetime) -> EscalationBanner | None:
@@ -257,12 +268,16 @@ def _customer(ticket: Ticket, *, zone: ZoneInfo, now: datetime) -> CustomerPanel
     if customer.zone and customer.zone != zone.key:
         theirs = ZoneInfo(customer.zone)
         facts.append(
-            Fact(label=labels["local_time"], words=words.clock_and_zone(now, theirs), at=words.iso(now, theirs))
+            Fact(
+                label=labels["local_time"], words=words.clock_and_zone(now, theirs), at=words.iso(now, theirs)
+            )
         )
     if ticket.language:
         facts.append(Fact(label=labels["language"], words=say(LANGUAGES, ticket.language)))
     tier = say(TIERS, customer.tier)
-    return CustomerPanel(name=customer.name, tier=f"{tier}, VIP" if customer.is_vip else tier, summary=tier, facts=tuple(facts))
+    return CustomerPanel(
+        name=customer.name, tier=f"{tier}, VIP" if customer.is_vip else tier, summary=tier, facts=tuple(facts)
+    )
 
 
 def _others(ticket: Ticket) -> tuple[RelatedTicket, ...]:

@@ -19,7 +19,13 @@ from flowdesk.web.vocabulary import METRICS, TARGETS, WAIT_REASONS, say
 
 
 def ledger_of(
-    ticket: Ticket, clocks: Sequence[Clock], story: TicketStory, *, policy: Policy, zone: ZoneInfo, now: datetime
+    ticket: Ticket,
+    clocks: Sequence[Clock],
+    story: TicketStory,
+    *,
+    policy: Policy,
+    zone: ZoneInfo,
+    now: datetime,
 ) -> Ledger | None:
     """The ledger of the promise closest to its deadline, or of the last one that ended."""
     clock = _chosen(clocks)
@@ -147,23 +153,33 @@ def _strip(clock: Clock, policy: Policy, *, zone: ZoneInfo, now: datetime) -> St
         at = max(at, end)
     percents = [percent for percent in policy.promises.percents.get(clock.metric, ()) if percent <= 100]
     running = clock.state is ClockState.RUNNING
-    ticks = [(clock.step_at(percent), str(percent)) for percent in percents if running and clock.step_at(percent) <= last]
+    ticks = [
+        (clock.step_at(percent), str(percent))
+        for percent in percents
+        if running and clock.step_at(percent) <= last
+    ]
     first_words = words.moment(clock.started_at, zone=zone, now=now)
     return Strip.between(
         clock.started_at,
         last,
         spans=spans,
-        ticks=[(clock.started_at, first_words), *ticks] if last - clock.started_at > timedelta(minutes=1) else [],
+        ticks=[(clock.started_at, first_words), *ticks]
+        if last - clock.started_at > timedelta(minutes=1)
+        else [],
         now=until,
         now_words=said.now_mark(words.clock(until, zone)) if clock.is_active else words.clock(until, zone),
         words=said.strip_words(clock.metric.value, first=first_words, now=words.clock(until, zone)),
     )
 
 
-def _coloured(start: datetime, end: datetime, *, risk: datetime, due: datetime) -> list[tuple[str, datetime, datetime]]:
+def _coloured(
+    start: datetime, end: datetime, *, risk: datetime, due: datetime
+) -> list[tuple[str, datetime, datetime]]:
     """A running stretch in the colours of the time at risk."""
     cuts = [("calm", datetime.min.replace(tzinfo=start.tzinfo), risk), ("warning", risk, due)]
     cuts.append(("critical", due, datetime.max.replace(tzinfo=start.tzinfo)))
     return [
-        (kind, max(start, first), min(end, last)) for kind, first, last in cuts if min(end, last) > max(start, first)
+        (kind, max(start, first), min(end, last))
+        for kind, first, last in cuts
+        if min(end, last) > max(start, first)
     ]

@@ -26,8 +26,8 @@ from flowdesk.web.ticket.new import (
     ContactMatch,
     NewTicketPage,
     contact_search,
-    newcomer_fields,
     new_ticket_form,
+    newcomer_fields,
 )
 from flowdesk.web.vocabulary import TIERS, say
 
@@ -87,7 +87,8 @@ def _page(
                 replace(one, value=given.get(one.name, ""), errors=tuple(wrong.get(one.name, ())))
                 for one in newcomer_fields()
             ),
-            is_new=any(given.get(name) for name in FIELDS.values()) or bool(wrong.keys() & set(FIELDS.values())),
+            is_new=any(given.get(name) for name in FIELDS.values())
+            or bool(wrong.keys() & set(FIELDS.values())),
             contact_errors=tuple(wrong.get("contact", ())),
             cancel_href=reverse("inbox"),
         )

@@ -21,9 +21,13 @@ def thread_of(
     ticket: Ticket, story: TicketStory, *, zone: ZoneInfo, now: datetime, names: Mapping[int, str]
 ) -> tuple[ThreadEntry, ...]:
     """Everything, oldest first; events that only repeat a message are left out."""
-    entries = [(message.sent_at, 1, _message(message, ticket, zone=zone, now=now)) for message in story.messages]
+    entries = [
+        (message.sent_at, 1, _message(message, ticket, zone=zone, now=now)) for message in story.messages
+    ]
     entries += [
-        (note.created_at, 2, _note(note, zone=zone, now=now, names=names)) for note in story.notes if note.kind == "note"
+        (note.created_at, 2, _note(note, zone=zone, now=now, names=names))
+        for note in story.notes
+        if note.kind == "note"
     ]
     for event in story.events:
         if line := event_words(event, names):
@@ -89,17 +93,29 @@ def event_words(event: TicketEvent, names: Mapping[int, str]) -> tuple[str, str,
         case EventKind.TICKET_UNASSIGNED:
             return "", "assign", _("Back in the queue")
         case EventKind.LEVEL_CHANGED:
-            return "", "escalate", _("From level {before} to level {after}").format(
-                before=data.get("before"), after=data.get("after")
+            return (
+                "",
+                "escalate",
+                _("From level {before} to level {after}").format(
+                    before=data.get("before"), after=data.get("after")
+                ),
             )
         case EventKind.PRIORITY_CHANGED:
-            return "", "bolt", _("Priority from P{before} to P{after}").format(
-                before=data.get("before"), after=data.get("after")
+            return (
+                "",
+                "bolt",
+                _("Priority from P{before} to P{after}").format(
+                    before=data.get("before"), after=data.get("after")
+                ),
             )
         case EventKind.TERMS_CHANGED:
             return "", "bolt", _("The customer's terms changed")
         case EventKind.WAIT_STARTED:
-            return "paused", "", _("Waiting: {reason}").format(reason=say(WAIT_REASONS, data.get("reason", "")))
+            return (
+                "paused",
+                "",
+                _("Waiting: {reason}").format(reason=say(WAIT_REASONS, data.get("reason", ""))),
+            )
         case EventKind.WAIT_ENDED:
             return "", "play", _("Waiting ended, the clocks run on")
         case EventKind.WAIT_REMINDED:
@@ -115,8 +131,13 @@ def event_words(event: TicketEvent, names: Mapping[int, str]) -> tuple[str, str,
         case EventKind.STEP_FIRED:
             return _step_words(event, names)
         case EventKind.TICKET_ESCALATED:
-            return "critical", "", _("Escalated to {target}: {name}").format(
-                target=say(TARGETS, data.get("target", "")), name=names.get(data.get("agent") or 0, _("nobody on duty"))
+            return (
+                "critical",
+                "",
+                _("Escalated to {target}: {name}").format(
+                    target=say(TARGETS, data.get("target", "")),
+                    name=names.get(data.get("agent") or 0, _("nobody on duty")),
+                ),
             )
         case EventKind.ESCALATION_ACKNOWLEDGED:
             return "", "check", _("{name} took the escalation").format(name=who or _("Somebody"))

@@ -33,7 +33,9 @@ def ticket(request: AgentRequest, ticket_id: str) -> HttpResponse:
     return _shown(request, ticket_id)
 
 
-def _shown(request: AgentRequest, ticket_id: str, *, failed: Failed | None = None, status: int = 200) -> HttpResponse:
+def _shown(
+    request: AgentRequest, ticket_id: str, *, failed: Failed | None = None, status: int = 200
+) -> HttpResponse:
     at = now()
     with reading(request.actor.tenant):
         page = ticket_page(request, load_ticket(ticket_id), now=at, failed=failed)
@@ -108,7 +110,12 @@ def _wait(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> st
         calendar = promises.calendars[promises.default_calendar]
         until = calendar.add(at, timedelta(minutes=int(minutes)))
     work.wait(
-        ticket_id, reason=WaitReason(form["reason"]), note=form.get("note", ""), until=until, by=request.actor, now=at
+        ticket_id,
+        reason=WaitReason(form["reason"]),
+        note=form.get("note", ""),
+        until=until,
+        by=request.actor,
+        now=at,
     )
     return _("Waiting")
 

@@ -70,10 +70,14 @@ def why_of(
     if trace := traces.get("triage"):
         category = say(CATEGORIES, trace["category"]) if trace["category"] else _("Unknown")
         title = _("Category {category}").format(category=category)
-        found.append(Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"])))
+        found.append(
+            Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"]))
+        )
     if trace := traces.get("priority"):
         title = _("Priority P{priority}").format(priority=trace["priority"])
-        found.append(Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"])))
+        found.append(
+            Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"]))
+        )
     if trace := traces.get("routing"):
         found.append(_routing(trace))
     found.append(_promises(ticket, clocks, policy))
@@ -84,7 +88,9 @@ def _routing(trace: Mapping[str, Any]) -> Why:
     lines = []
     for tried in trace["tried"]:
         if tried["matched"]:
-            lines.append(WhyLine(words=_("Rule {rule} matched:").format(rule=tried["rule"]), code=tried["condition"]))
+            lines.append(
+                WhyLine(words=_("Rule {rule} matched:").format(rule=tried["rule"]), code=tried["condition"])
+            )
         else:
             lines.append(
                 WhyLine(
@@ -129,7 +135,9 @@ def _promises(ticket: Ticket, clocks: Sequence[Clock], policy: Policy) -> Why:
     ]
     lines.append(
         WhyLine(
-            words=_("Policy “{policy}”, revision {revision}.").format(policy=policy.promises.name, revision=policy.number)
+            words=_("Policy “{policy}”, revision {revision}.").format(
+                policy=policy.promises.name, revision=policy.number
+            )
         )
     )
     return Why(title=_("Promises"), lines=tuple(lines))

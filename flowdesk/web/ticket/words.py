@@ -146,7 +146,9 @@ def told(name: str, *, when: str, following: str = "") -> str:
 
 def told_until(name: str, *, when: str) -> str:
     """Who was told, and that it climbs on (its time follows the sentence)."""
-    return _("{name} was told at {when}; unless somebody takes it, it climbs on at").format(name=name, when=when)
+    return _("{name} was told at {when}; unless somebody takes it, it climbs on at").format(
+        name=name, when=when
+    )
 
 
 def new_target(cell: str, *, due: str) -> str:

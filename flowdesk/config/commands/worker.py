@@ -1,0 +1,25 @@
+"""Wake clocks, deliver notices and mails, run schedules."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from argparse import ArgumentParser, Namespace
+
+from flowdesk.config.commands._django import django, tell
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--single-role", action="store_true", help="one role for everything (see run)")
+
+
+def run(args: Namespace) -> int:
+    with django(args):
+        from flowdesk.worker.loop import run_loop
+
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        tell("worker: watching the clocks")
+        run_loop(stop)
+    return 0

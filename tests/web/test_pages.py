@@ -1,0 +1,82 @@
+"""Pages filled from the database."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from flowdesk.core.time import now
+from flowdesk.engine.facts import Priority
+from flowdesk.flows import receive
+from tests.builders import World, a_customer, a_message, a_world
+
+pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
+
+
+@pytest.fixture
+def world() -> World:
+    world = a_world()
+    a_customer(world)
+    return world
+
+
+def as_bo(world: World) -> Client:
+    client = Client()
+    answer = client.post("/login", {"login": "bo@global.example", "password": "s3cret-words"})
+    assert answer.status_code == 302, answer.content.decode()[:2000]
+    return client
+
+
+def test_whoever_is_not_logged_in_is_sent_to_log_in(world: World) -> None:
+    answer = Client().get("/flow/inbox")
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/login?next=")
+
+
+def test_the_inbox_lists_an_open_ticket(world: World) -> None:
+    receive.open_ticket(a_message(), by=world.bo, now=now())
+
+    answer = as_bo(world).get("/flow/inbox")
+
+    assert answer.status_code == 200
+    assert "Where do I change the reply language?" in answer.content.decode()
+
+
+def test_the_hub_of_an_empty_desk_says_what_to_do(world: World) -> None:
+    answer = as_bo(world).get("/flow/tickets/sla")
+
+    assert answer.status_code == 200
+    assert "100%" in answer.content.decode()
+
+
+def test_a_reply_from_the_page_meets_the_first_response(world: World) -> None:
+    opened = receive.open_ticket(a_message(), by=world.bo, now=now(), priority=Priority.P2)
+    client = as_bo(world)
+
+    answer = client.post(
+        reverse("ticket-act", args=[opened.id, "write"]), {"kind": "reply", "text": "Under settings."}, follow=True
+    )
+
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Under settings." in page
+    assert "Reply sent" in page
+
+
+def test_an_empty_reply_comes_back_with_its_reason(world: World) -> None:
+    opened = receive.open_ticket(a_message(), by=world.bo, now=now())
+
+    answer = as_bo(world).post(reverse("ticket-act", args=[opened.id, "write"]), {"kind": "reply", "text": " "})
+
+    assert answer.status_code == 422
+    assert "must not be empty" in answer.content.decode()
+
+
+def test_another_tenants_ticket_is_not_there(world: World) -> None:
+    other = a_world("other")
+    a_customer(other)
+    foreign = receive.open_ticket(a_message(), by=other.bo, now=now())
+    client = as_bo(world)
+
+    assert client.get(reverse("ticket", args=[foreign.id])).status_code == 404
+    assert client.post(reverse("ticket-act", args=[foreign.id, "take"])).status_code == 404
