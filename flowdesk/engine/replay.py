@@ -109,7 +109,7 @@ def line_of(clock: Clock, *, ticket: str, until: datetime) -> ClockLine:
 class VirtualDesk:
     """A desk whose time is the log's: takes its rows in order and lets time pass between them.
 
-    Mutable, and local to one replay. `take` and `pass_time` say what changed, so that a caller may store it.
+    Mutable, and local to one replay. `take` gives back what the row meant, for a caller that does more with it.
     """
 
     policy: PromisePolicy
