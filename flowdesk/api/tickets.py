@@ -268,12 +268,8 @@ def _people(filters: TicketFilters, faults: list[Fault]) -> Q:
         elif (row := _row_id(rows, text, field, prefix)) is not None:
             found &= Q(**{f"{field}_id": row})
         else:
-            faults.append(
-                Fault(
-                    field,
-                    f"there is no {field} by that name" if field == "team" else "there is none by that id",
-                )
-            )
+            by = "name" if field == "team" else "id"
+            faults.append(Fault(field, f"there is no {field} by that {by}"))
     return found
 
 

@@ -246,6 +246,8 @@ class _Changing:
             passed.extend((step.at, step.percent, moved, step) for step in steps)
             if moved.missed_at is not None and clock.missed_at is None:
                 passed.append((moved.missed_at, 100, moved, None))
+        if not passed:
+            return self
         self.promises = replace(self.promises, clocks=tuple(clocks))
         for at, percent, clock, step in sorted(passed, key=lambda row: (row[0], row[1], row[3] is not None)):
             spent = clock.target * percent // 100
@@ -264,6 +266,8 @@ class _Changing:
             ended |= {WaitReason.CUSTOMER}
         if kinds & ENDS_ALL_WAITS:
             ended = frozenset(WaitReason)
+        if not begun and not (ended and self.promises.waits):
+            return
         waits = [wait for wait in self.promises.waits if wait.reason not in ended]
         known = {wait.reason for wait in waits}
         if not kinds & ENDS:
@@ -295,10 +299,17 @@ class _Changing:
     def retargeted(self) -> None:
         for clock in self.promises.clocks:
             promise = self.terms.targets.get(clock.metric)
-            if not clock.is_active or promise is None or promise == clock.promise:
+            if not clock.is_active or promise is None:
+                continue
+            if promise.from_start(clock.started_at) == clock.promise:
                 continue
             if self.terms.change is ChangeMode.RESTART:
-                self._put(clock, clock.after(ClockEvent.VOID, at=self.at), What.VOIDED)
+                if clock.missed_at is None:
+                    # A cycle cut short counts nowhere.
+                    self._put(clock, clock.after(ClockEvent.VOID, at=self.at), What.VOIDED)
+                else:
+                    # What is missed stays missed, whatever begins after it.
+                    self._put(clock, clock.after(ClockEvent.STOP, at=self.at), What.STOPPED)
                 self._begin(clock.metric, promise)
                 continue
             self._put(clock, clock.retargeted(promise, self.terms.change, at=self.at), What.RETARGETED)
@@ -332,19 +343,22 @@ class _Changing:
                 return
         if kinds & rule.starts:
             self._start(rule)
-            if Occurrence.PHONE_LOGGED in kinds and Occurrence.AGENT_REPLIED in rule.stops:
-                self.stopped(rule, frozenset({Occurrence.AGENT_REPLIED}))
+            if kinds & FIRST_WORDS:
+                # Opened and answered, or opened and resolved, in one save: kept as it is made.
+                answered = {Occurrence.AGENT_REPLIED} if Occurrence.PHONE_LOGGED in kinds else set()
+                self.stopped(rule, (kinds | answered) - rule.starts)
 
     def _is_held_back(self, rule: MetricRule, kinds: frozenset[Occurrence]) -> bool:
         """Whether this metric must not start in this save."""
         promises = self.promises
-        if promises.has_ended and not kinds & FIRST_WORDS:
+        is_opening = bool(kinds & FIRST_WORDS & rule.starts)
+        if promises.has_ended and not is_opening:
             return True
         if promises.is_proactive or promises.active(rule.metric) is not None:
             return True
         if rule.is_once and promises.last(rule.metric) is not None:
             return True
-        if kinds & rule.stops - rule.starts and not kinds & FIRST_WORDS:
+        if kinds & rule.stops - rule.starts and not is_opening:
             return True  # the same save already did what this clock would wait for
         if rule.metric is Metric.NEXT_RESPONSE:
             return promises.active(Metric.FIRST_RESPONSE) is not None or bool(kinds & FIRST_WORDS)
@@ -360,7 +374,7 @@ class _Changing:
         last = self.promises.last(metric)
         clock = start(metric, promise, at=self.at, cycle=last.cycle + 1 if last else 1)
         self.promises = replace(self.promises, clocks=(*self.promises.clocks, clock))
-        self._write(clock, What.STARTED, at=self.at, spent=clock.spent, because=promise.because)
+        self._write(clock, What.STARTED, at=self.at, spent=clock.spent, because=clock.promise.because)
 
     def answered(self, kinds: frozenset[Occurrence]) -> None:
         """The earliest customer message that nobody has answered yet."""
@@ -369,7 +383,8 @@ class _Changing:
             since = None
         elif since is None and kinds & {Occurrence.CREATED, Occurrence.CUSTOMER_WROTE}:
             since = self.at
-        self.promises = replace(self.promises, unanswered_since=since)
+        if since is not self.promises.unanswered_since:
+            self.promises = replace(self.promises, unanswered_since=since)
 
     def _put(self, old: Clock, new: Clock, what: What, *, reasons: Sequence[WaitReason] = ()) -> None:
         clocks = tuple(new if clock is old else clock for clock in self.promises.clocks)

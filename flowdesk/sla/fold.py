@@ -213,7 +213,9 @@ def _occurrences(line: Line) -> set[Occurrence]:
     match line.kind:
         case EventKind.TICKET_OPENED:
             first = Occurrence.PHONE_LOGGED if data.get("phone") else Occurrence.CREATED
-            owned = Occurrence.ASSIGNED if data.get("assignee") else Occurrence.UNASSIGNED
+            # An imported ticket may be in the hands of somebody of the old desk, who is nobody here.
+            is_owned = data.get("assignee") or data.get("held_outside")
+            owned = Occurrence.ASSIGNED if is_owned else Occurrence.UNASSIGNED
             return {Occurrence.LEVEL_ENTERED, owned, first}
         case EventKind.CUSTOMER_WROTE:
             return {Occurrence.CUSTOMER_THANKED if data.get("thanks") else Occurrence.CUSTOMER_WROTE}
