@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
@@ -26,18 +25,15 @@ from flowdesk.api.shapes import (
     team_ref,
 )
 from flowdesk.core.actor import Act
-from flowdesk.core.errors import Fault, Invalid, NotFound
-from flowdesk.core.ids import parsed, shown
+from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
 from flowdesk.engine.lanes import Window
 from flowdesk.escalation.queries import untaken_tickets
 from flowdesk.flows import receive
 from flowdesk.intake.services import InboundMessage
-from flowdesk.people.models import Agent, Contact, Customer, Team
 from flowdesk.sla.queries import clock_lines
 from flowdesk.tickets import queries as tickets
 from flowdesk.tickets.models import Ticket
-from flowdesk.tickets.queries import Cursor as Place
 from flowdesk.tickets.queries import Lane, Order, TicketFilter
 from flowdesk.tickets.signals import filter_of
 from flowdesk.tickets.states import Channel, Status
@@ -46,17 +42,20 @@ router = Router(tags=["tickets"])
 
 Name = Annotated[str, Field(max_length=200)]
 Word = Annotated[str, Field(max_length=64)]
-NOBODY = "none"
 
 
 class ListLane(StrEnum):
     """The lanes of the work list; a key has no tickets of its own."""
 
-    ALL = Lane.ALL.value
     BREACHED = Lane.BREACHED.value
+    AT_RISK = Lane.AT_RISK.value
     DUE = Lane.DUE.value
+    URGENT = Lane.URGENT.value
     UNASSIGNED = Lane.UNASSIGNED.value
+    FIRST_RESPONSE = Lane.FIRST_RESPONSE.value
     WAITING = Lane.WAITING.value
+    WAITING_INTERNAL = Lane.WAITING_INTERNAL.value
+    WAITING_CUSTOMER = Lane.WAITING_CUSTOMER.value
 
 
 class ListSignal(StrEnum):
@@ -149,26 +148,27 @@ class OpenTicket(Body):
 
 
 class TicketFilters(Filters):
-    """Repeat `status`, `priority`, `channel`, `tier`, `category` or `language` to ask for several."""
+    """Repeat `status`, `priority`, `channel`, `tier` or `category` to ask for several."""
 
     status: list[Status] = []
     priority: list[PriorityWord] = []
     channel: list[Channel] = []
     tier: list[Word] = Field([], max_length=20)
     category: list[Word] = Field([], max_length=20)
-    language: list[Word] = Field([], max_length=20)
+    language: Annotated[str, Field(max_length=8)] = ""
     team: Annotated[str, Field(max_length=64, description="Slug or id, or `none`.")] = ""
     assignee: Annotated[str, Field(max_length=64, description="Id, or `none`.")] = ""
     customer: Word = ""
     contact: Word = ""
     lane: ListLane | None = None
+    is_active: bool | None = None
     signal: ListSignal | None = None
     window: Annotated[Window, Field(description="For `signal`: how far back it counts.")] = Window.DAY
     created_after: Instant | None = None
     created_before: Instant | None = None
     updated_after: Instant | None = None
     updated_before: Instant | None = None
-    q: Annotated[str, Field(max_length=200, description="A part of the subject.")] = ""
+    q: Annotated[str, Field(max_length=200, description="Words of the subject, or a number.")] = ""
     order: Order = Order.DUE
     cursor: Cursor = ""
     limit: Limit = DEFAULT
@@ -209,80 +209,25 @@ def list_tickets(request: HttpRequest, filters: Query[TicketFilters]) -> Page[Ti
     name = f"{asking.tenant}.tickets.{filters.order.value}"
     after = place_after(filters.cursor, of=name)
     with reading(asking.tenant):
-        page = tickets.ticket_list(
-            _wanted(filters, now=asking.now),
-            order=filters.order,
-            after=Place(*after) if after else None,
-            limit=filters.limit,
-            now=asking.now,
+        wanted = _wanted(filters, now=asking.now)
+        rows = tickets.ticket_page(
+            wanted, order=filters.order, after=after, limit=filters.limit + 1, now=asking.now
         )
+        page = rows[: filters.limit]
+        keys = tickets.keys_of(page[-1], order=filters.order) if len(rows) > len(page) else None
         return Page[TicketOut](
-            items=[ticket_out(row) for row in page.rows],
-            next=cursor_at((page.next.value, page.next.id), of=name) if page.next else None,
+            items=[ticket_out(row) for row in page], next=cursor_at(keys, of=name) if keys else None
         )
 
 
 def _wanted(filters: TicketFilters, *, now: datetime) -> TicketFilter:
-    """What the query asks for, by row ids. A name that nobody bears is a fault, not an empty list."""
-    faults: list[Fault] = []
-    extra = _people(filters, faults)
+    """What the query asks for."""
+    given = filters.model_dump(exclude={"order", "cursor", "limit", "lane", "signal", "window"})
+    counted = None
     if filters.signal is not None:
-        counted = filter_of(
-            filters.signal.value, now=now, since=now - filters.window.length, escalated=untaken_tickets()
-        )
-        assert counted is not None, "every signal of the list counts tickets"
-        extra &= counted
-    if faults:
-        raise Invalid(*faults)
-    return TicketFilter(
-        lane=Lane(filters.lane.value) if filters.lane else None,
-        extra=extra or None,
-        statuses=tuple(one.value for one in filters.status),
-        priorities=tuple(int(one) for one in filters.priority),
-        channels=tuple(one.value for one in filters.channel),
-        tiers=tuple(filters.tier),
-        categories=tuple(filters.category),
-        languages=tuple(filters.language),
-        created_after=filters.created_after,
-        created_before=filters.created_before,
-        updated_after=filters.updated_after,
-        updated_before=filters.updated_before,
-        subject=filters.q,
-    )
-
-
-def _people(filters: TicketFilters, faults: list[Fault]) -> Q:
-    """The parts of a query that name somebody."""
-    found = Q()
-    asked: tuple[tuple[str, str, QuerySet[Any], str], ...] = (
-        ("team", filters.team, Team.objects.all(), "tem"),
-        ("assignee", filters.assignee, Agent.objects.all(), "agt"),
-        ("customer", filters.customer, Customer.objects.all(), "cus"),
-        ("contact", filters.contact, Contact.objects.all(), "con"),
-    )
-    for field, text, rows, prefix in asked:
-        if not text:
-            continue
-        if text == NOBODY and field in ("team", "assignee"):
-            found &= Q(**{f"{field}__isnull": True})
-        elif (row := _row_id(rows, text, field, prefix)) is not None:
-            found &= Q(**{f"{field}_id": row})
-        else:
-            by = "name" if field == "team" else "id"
-            faults.append(Fault(field, f"there is no {field} by that {by}"))
-    return found
-
-
-def _row_id(rows: QuerySet[Any], text: str, field: str, prefix: str) -> int | None:
-    if field == "team" and not text.startswith("tem_"):
-        named = rows.filter(slug=text)
-    else:
-        try:
-            named = rows.filter(public_id=parsed(prefix, text))
-        except NotFound:
-            return None
-    found: int | None = named.values_list("id", flat=True).first()
-    return found
+        since = now - filters.window.length
+        counted = filter_of(filters.signal.value, now=now, since=since, escalated=untaken_tickets())
+    return TicketFilter(**given, lane=Lane(filters.lane.value) if filters.lane else None, extra=counted)
 
 
 @router.get(
