@@ -152,7 +152,9 @@ class _Folding:
             if line.kind == EventKind.STEP_FIRED
         ]
         # A note beside another act is what was said about it; time has its say before a note alone.
-        if any(line.kind in AFTER_TIME for line in main) or all(line.kind == EventKind.NOTE_ADDED for line in act):
+        if any(line.kind in AFTER_TIME for line in main) or all(
+            line.kind == EventKind.NOTE_ADDED for line in act
+        ):
             self.pass_time(to=at)
         elif passed:
             self.pass_time(to=max(passed))
