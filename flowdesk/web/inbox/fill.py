@@ -17,7 +17,16 @@ from flowdesk.engine.lanes import Window
 from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.people.models import Agent, Team
 from flowdesk.tickets.models import Ticket
-from flowdesk.tickets.queries import Cursor, Lane, Order, TicketFilter, lane_counts, ticket_list, tickets_like
+from flowdesk.tickets.queries import (
+    Cursor,
+    Lane,
+    Order,
+    TicketFilter,
+    TicketList,
+    lane_counts,
+    ticket_list,
+    tickets_like,
+)
 from flowdesk.tickets.signals import filter_of
 from flowdesk.tickets.states import Status
 from flowdesk.web.access import AgentRequest
@@ -91,8 +100,8 @@ def _word(text: str) -> tuple[str, ...]:
     return (text,) if text and len(text) <= 64 and "\x00" not in text else ()
 
 
-def inbox_page(request: AgentRequest, *, now: datetime) -> tuple[InboxPage, Sequence[Ticket]]:
-    """The list the address asks for, and its tickets in order."""
+def inbox_page(request: AgentRequest, *, now: datetime, goes_on: bool = False) -> InboxPage:
+    """The list the address asks for; one that goes on below rows already shown does not repeat their heading."""
     given = {
         name: request.GET.get(name, "")
         for name in ("lane", "signal", "window", "q", "order", "after", *FILTERS)
@@ -100,18 +109,27 @@ def inbox_page(request: AgentRequest, *, now: datetime) -> tuple[InboxPage, Sequ
     me = request.actor.agent
     wanted = wanted_of(given, now=now)
     order = ORDERS.get(given["order"], Order.DUE)
-    found = ticket_list(wanted, order=order, after=read_cursor(given["after"]), limit=PAGE, now=now, me=me)
+    here = reverse("inbox")
+    asked = {name: value for name, value in given.items() if value and name != "after"}
+    after, group = read_cursor(given["after"])
+    found = ticket_list(wanted, order=order, after=after, limit=PAGE, now=now, me=me)
+    groups = _groups(
+        found,
+        [ticket_row(one, asked, chosen=request.GET.get("ticket", ""), now=now) for one in found.rows],
+        order=order,
+        goes_on=group if goes_on else None,
+        now=now,
+        zone=request.zone,
+    )
     counts = lane_counts(now=now, me=me)
     lane = given["lane"] if given["lane"] in LANES else ""
-    here = reverse("inbox")
-    asked = {name: value for name, value in given.items() if value and name not in ("after",)}
     is_plain = not wanted.count_set and wanted.extra is None
     count = counts.get(lane or "all") if is_plain else None
-    page = InboxPage(
+    return InboxPage(
         title=say(SIGNALS, given["signal"]) if wanted.extra is not None else say(TITLES, lane),
         count=count if count is not None else tickets_like(wanted, now=now, me=me).count(),
         href=f"{here}?{urlencode(asked)}" if asked else here,
-        groups=_groups(found.rows, asked, chosen=request.GET.get("ticket", ""), now=now, zone=request.zone),
+        groups=tuple(group for _name, group in groups),
         order=order_field(given["order"] or "risk"),
         search=search_field(given["q"]),
         filters=filter_fields(given, teams=_teams(), people=_people()),
@@ -119,11 +137,12 @@ def inbox_page(request: AgentRequest, *, now: datetime) -> tuple[InboxPage, Sequ
         filters_set=wanted.count_set,
         clear_href=f"{here}?lane={lane}" if lane else here,
         lanes=lanes({name: f"{here}?lane={name}" for name in LANES if name}, counts=counts, current=lane),
-        more_href=f"{here}?{urlencode({**asked, 'after': write_cursor(found.next)})}" if found.next else "",
+        more_href=f"{here}?{urlencode({**asked, 'after': write_cursor(found.next, groups[-1][0])})}"
+        if found.next
+        else "",
         new_ticket_href=reverse("new-ticket") if request.actor.may(Act.OPEN) else "",
         empty=None if found.rows else empty(lane if is_plain else "", *_ways_on(request, lane)),
     )
-    return page, found.rows
 
 
 def _ways_on(request: AgentRequest, lane: str) -> tuple[Link, ...]:
@@ -132,20 +151,37 @@ def _ways_on(request: AgentRequest, lane: str) -> tuple[Link, ...]:
 
 
 def _groups(
-    rows: Sequence[Ticket], asked: Mapping[str, str], *, chosen: str, now: datetime, zone: ZoneInfo
-) -> tuple[RowGroup, ...]:
-    """Rows under the heading of the time they have left, in the order they came."""
-    groups: dict[str, list[TicketRow]] = {}
-    for ticket in rows:
-        groups.setdefault(_group_of(ticket, now, zone), []).append(
-            ticket_row(ticket, asked, chosen=chosen, now=now)
+    found: TicketList,
+    rows: Sequence[TicketRow],
+    *,
+    order: Order,
+    goes_on: str | None,
+    now: datetime,
+    zone: ZoneInfo,
+) -> list[tuple[str, RowGroup]]:
+    """Rows under the heading of the time they have left, by name, in the order they came.
+
+    A list in another order than time left has no headings. The group named by `goes_on` comes first, without its
+    heading: it stands above already. A group that may go on after this page does not say how many it has.
+    """
+    if order is not Order.DUE:
+        return [("", RowGroup(words="", count=0, rows=tuple(rows)))] if rows else []
+    groups: dict[str, list[TicketRow]] = {goes_on: []} if goes_on is not None else {}
+    for ticket, row in zip(found.rows, rows, strict=True):
+        groups.setdefault(_group_of(ticket, now, zone), []).append(row)
+    named = [(name, mine) for name, mine in groups.items() if mine]
+    return [
+        (
+            name,
+            RowGroup(
+                words="" if name == goes_on else say(GROUPS, name),
+                count=0 if found.next and name == named[-1][0] else len(mine),
+                state=GROUP_STATES.get(name, ""),
+                rows=tuple(mine),
+            ),
         )
-    return tuple(
-        RowGroup(
-            words=say(GROUPS, name), count=len(found), state=GROUP_STATES.get(name, ""), rows=tuple(found)
-        )
-        for name, found in groups.items()
-    )
+        for name, mine in named
+    ]
 
 
 def _group_of(ticket: Ticket, now: datetime, zone: ZoneInfo) -> str:
@@ -191,21 +227,21 @@ def _people() -> list[Choice]:
     return [Choice(value=str(row[0]), words=row[1]) for row in people]
 
 
-def write_cursor(cursor: Cursor) -> str:
-    """A place in the list, signed: nobody seeks where they like."""
+def write_cursor(cursor: Cursor, group: str) -> str:
+    """A place in the list and the group it lies in, signed: nobody seeks where they like."""
     value = cursor.value.isoformat() if cursor.value else None
-    return signing.dumps([value, cursor.id], salt="inbox", compress=True)
+    return signing.dumps([value, cursor.id, group], salt="inbox", compress=True)
 
 
-def read_cursor(text: str) -> Cursor | None:
-    """The place a link names; a spoiled one begins at the top."""
+def read_cursor(text: str) -> tuple[Cursor | None, str | None]:
+    """The place a link names and its group; a spoiled one begins at the top."""
     if not text:
-        return None
+        return None, None
     try:
-        value, row = signing.loads(text, salt="inbox")
+        value, row, group = signing.loads(text, salt="inbox")
     except signing.BadSignature:
-        return None
-    return Cursor(datetime.fromisoformat(value) if value else None, int(row))
+        return None, None
+    return Cursor(datetime.fromisoformat(value) if value else None, int(row)), group
 
 
 def with_preview(page: InboxPage, preview: Any) -> InboxPage:
