@@ -46,11 +46,13 @@ INSTALLED_APPS = [
     "flowdesk.notifications",
     "flowdesk.automations",
     "flowdesk.hubs",
+    "flowdesk.api",
 ]
 
 AUTH_USER_MODEL = "accounts.User"
 
 MIDDLEWARE = [
+    "flowdesk.api.errors.Problems",  # outermost: below /api/ every failure is a problem document
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pads pages at random, so that their length tells no secret
     "flowdesk.web.static_files.StaticFiles",
@@ -186,6 +188,10 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("FLOWDESK_PUBLIC_URL", "").startswith("https:")
+
+# -- API ----------------------------------------------------------------------------------------------------
+
+API_BODY_LIMIT = 1024 * 1024  # bytes
 
 # -- mail ---------------------------------------------------------------------------------------------------
 

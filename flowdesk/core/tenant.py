@@ -38,11 +38,12 @@ def _scoped(tenant: int, statement: str) -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute(statement, [str(tenant)])
         yield
-    finally:
-        _scope.reset(token)
-        if nested and not connection.needs_rollback:
+        # After a fault the savepoint is rolled back, and the setting with it.
+        if nested:
             with connection.cursor() as cursor:
                 cursor.execute(ENTER, [str(outer or "")])
+    finally:
+        _scope.reset(token)
 
 
 @contextmanager

@@ -210,7 +210,9 @@ class Clock:
             case _:
                 # A pause that is still open ends with the clock, before the stop (frappe#3776).
                 stopped = replace(now, state=state, stopped_at=at)
-                return stopped._leaving_out(Span(self.since, at)) if self.state is ClockState.PAUSED else stopped
+                return (
+                    stopped._leaving_out(Span(self.since, at)) if self.state is ClockState.PAUSED else stopped
+                )
 
     def advanced(self, to: datetime, percents: Sequence[int]) -> tuple[Clock, tuple[Step, ...]]:
         """What time alone has done by `to`: the clock, and the rungs passed, each once and in order.
@@ -252,19 +254,17 @@ class Clock:
         now = self._counted(at)
         target, spent = promise.frozen_from(self.started_at), now.spent
         calendar = promise.clock_calendar
-        is_paused = self.state is ClockState.PAUSED
+        # A pause that is still open keeps its start: the whole of it is left out when it ends.
+        since = self.since if self.state is ClockState.PAUSED else at
         if mode is ChangeMode.RETROACTIVE:
             left_out = sum((calendar.elapsed(pause.start, pause.end) for pause in self.pauses), NO_TIME)
-            counted_to = self.since if is_paused else at
-            spent = calendar.elapsed(self.started_at, counted_to) - left_out
+            spent = calendar.elapsed(self.started_at, since) - left_out
             due = promise.due_from(self.started_at)
             due = calendar.add(due, left_out) if left_out else due
         else:
             left = target - spent
-            due = calendar.add(now.since, left) if left > NO_TIME else now.since
-        # A pause that is still open keeps its start. New terms that were broken before they were agreed are
-        # broken when they are agreed, not earlier.
-        since = self.since if is_paused else at
+            due = calendar.add(since, left) if left > NO_TIME else since
+        # New terms that were broken before they were agreed are broken when they are agreed, not earlier.
         due = now.missed_at or max(due, since)
         return replace(now, promise=promise, target=target, spent=spent, since=since, due=due)
 

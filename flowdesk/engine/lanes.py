@@ -308,4 +308,4 @@ class HubPolicy:
     automation: Weekly
     goal_percent: float = 95.0
     windows: tuple[Window, ...] = tuple(Window)  # the first one is shown unasked
-    likely_from: float = 0.25  # a ticket at least this likely to come back lies in the reopen lane
+    likely_from: float = 0.1  # a ticket at least this likely to come back lies in the reopen lane

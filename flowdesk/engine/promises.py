@@ -298,7 +298,12 @@ class _Changing:
             if not clock.is_active or promise is None or promise == clock.promise:
                 continue
             if self.terms.change is ChangeMode.RESTART:
-                self._put(clock, clock.after(ClockEvent.VOID, at=self.at), What.VOIDED)
+                if clock.missed_at is None:
+                    # A cycle cut short counts nowhere.
+                    self._put(clock, clock.after(ClockEvent.VOID, at=self.at), What.VOIDED)
+                else:
+                    # What is missed stays missed, whatever begins after it.
+                    self._put(clock, clock.after(ClockEvent.STOP, at=self.at), What.STOPPED)
                 self._begin(clock.metric, promise)
                 continue
             self._put(clock, clock.retargeted(promise, self.terms.change, at=self.at), What.RETARGETED)
@@ -332,19 +337,22 @@ class _Changing:
                 return
         if kinds & rule.starts:
             self._start(rule)
-            if Occurrence.PHONE_LOGGED in kinds and Occurrence.AGENT_REPLIED in rule.stops:
-                self.stopped(rule, frozenset({Occurrence.AGENT_REPLIED}))
+            if kinds & FIRST_WORDS:
+                # Opened and answered, or opened and resolved, in one save: kept as it is made.
+                answered = {Occurrence.AGENT_REPLIED} if Occurrence.PHONE_LOGGED in kinds else set()
+                self.stopped(rule, (kinds | answered) - rule.starts)
 
     def _is_held_back(self, rule: MetricRule, kinds: frozenset[Occurrence]) -> bool:
         """Whether this metric must not start in this save."""
         promises = self.promises
-        if promises.has_ended and not kinds & FIRST_WORDS:
+        is_opening = bool(kinds & FIRST_WORDS & rule.starts)
+        if promises.has_ended and not is_opening:
             return True
         if promises.is_proactive or promises.active(rule.metric) is not None:
             return True
         if rule.is_once and promises.last(rule.metric) is not None:
             return True
-        if kinds & rule.stops - rule.starts and not kinds & FIRST_WORDS:
+        if kinds & rule.stops - rule.starts and not is_opening:
             return True  # the same save already did what this clock would wait for
         if rule.metric is Metric.NEXT_RESPONSE:
             return promises.active(Metric.FIRST_RESPONSE) is not None or bool(kinds & FIRST_WORDS)

@@ -192,11 +192,16 @@ class RiskWeights:
     negative: float
 
 
+# Set by what a public log of 14,723 resolutions shows (UCI 498, incident management): 1.1 % of first resolutions
+# came back, 10.6 % after one reopening, 24 % after two; 0.2 % where nobody had touched the ticket, 1.5 % after five
+# to twelve changes; 1.0 % within three quarters of the target, 2.0 % beyond 125 %. It holds no words, so the weight
+# of negative signals is a judgement.
 REOPEN_WEIGHTS = RiskWeights(
-    base=0.03, per_reopen=0.15, per_reply=0.02, per_miss=0.03, slow=(0.01, 0.03, 0.05), negative=0.05
+    base=0.008, per_reopen=0.1, per_reply=0.001, per_miss=0.003, slow=(0.001, 0.003, 0.006), negative=0.02
 )
+# A judgement as a whole, until surveys have answered.
 CSAT_WEIGHTS = RiskWeights(
-    base=0.05, per_reopen=0.12, per_reply=0.015, per_miss=0.10, slow=(0.02, 0.08, 0.15), negative=0.20
+    base=0.05, per_reopen=0.12, per_reply=0.015, per_miss=0.1, slow=(0.02, 0.08, 0.15), negative=0.2
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,7 +52,7 @@ def pressure_on(crew: Crew, *, workable: int, over: int, next_due_at: datetime |
     return pressure(workable, capacity=crew.capacity, due_before_next_shift=over + int(falls_due))
 
 
-def owners_of(posts: Iterable[str], *, crew: Crew) -> dict[str, Owner]:
+def owners_of(posts: Collection[str], *, crew: Crew) -> dict[str, Owner]:
     """The person behind each post; a vacant one falls to the next above, and the way there is kept."""
     offices = {
         slug: Office(slug=slug, holder=post.holder_id, falls_to=post.above or _above(slug))

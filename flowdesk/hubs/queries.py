@@ -10,6 +10,7 @@ from datetime import datetime
 
 from flowdesk.accounts.models import User
 from flowdesk.automations.models import AutomationRun
+from flowdesk.core.errors import OutsideTenant
 from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.clock import Metric
 from flowdesk.engine.escalation import EscalationPolicy, StepAct
@@ -55,8 +56,9 @@ SECRET_NAME = "FLOW_TICKET_AUTOMATION_CRON_SECRET"  # noqa: S105 - the variable'
 
 
 def sla_hub(tenant: int, *, window: Window, now: datetime, policy: PolicyDocument) -> SlaHub:
-    """The ticket SLA hub of the open scope's tenant."""
-    assert tenant == current_tenant()
+    """The ticket SLA hub of the open scope's tenant; raises OutsideTenant for another one's."""
+    if tenant != current_tenant():
+        raise OutsideTenant
     hubs, since = policy.hubs, now - window.length
     queue = queue_at(tenant, now=now)
     due = dues(tenant, since=since, now=now, longest=longest_task(policy.escalation))

@@ -37,7 +37,7 @@ select (
 
 # Customer promises decided in stretches of equal length, counted from 1: met when stopped, missed when due.
 DECIDED = """
-select ceil(extract(epoch from at - %s::timestamptz) / %s::float8)::int, count(*) filter (where met),
+select ceil(date_part('epoch', at - %s::timestamptz) / %s::float8)::int, count(*) filter (where met),
     count(*) filter (where not met)
 from (
     select stopped_at as at, true as met from sla_clock
@@ -73,7 +73,7 @@ _CLOSED = """
 from tickets_ticket t
 left join lateral (
     select count(*) filter (where c.missed_at is not null) as missed,
-        max(extract(epoch from c.spent) * 100 / extract(epoch from c.target))
+        max(date_part('epoch', c.spent) * 100 / date_part('epoch', c.target))
             filter (where c.metric = 'resolution' and c.target > interval '0') as spent_percent
     from sla_clock c
     where c.tenant_id = t.tenant_id and c.ticket_id = t.id and c.metric = any(%s)

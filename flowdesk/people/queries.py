@@ -1,15 +1,19 @@
 """Reads of people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower
 
 from flowdesk.accounts.models import Tenant
 from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.business_time import Weekday
 from flowdesk.engine.roster import Duty, on_duty
 from flowdesk.engine.roster import Shift as RosterShift
-from flowdesk.people.models import Agent, Post, Shift, Team
+from flowdesk.people.models import Agent, Contact, Customer, Post, Shift, Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +90,39 @@ def on_shift(at: datetime, agents: Iterable[int] | None = None) -> frozenset[int
 def on_call(at: datetime) -> Sequence[int]:
     """Agents on call at this instant, in the order of their shifts."""
     return [int(agent) for agent in on_duty(roster(), at=at, kind=Duty.ON_CALL)]
+
+
+def customer_page(
+    *, q: str = "", tier: str = "", after: tuple[Any, ...] | None, limit: int
+) -> list[Customer]:
+    """Customers by name; `q` is found in the name, the reference, or is a contact's address."""
+    rows = Customer.objects.select_related("dedicated_agent").annotate(folded=Lower("name"))
+    if q:
+        writes = Contact.objects.filter(customer_id=OuterRef("id"), email__iexact=q)
+        rows = rows.filter(Q(name__icontains=q) | Q(external_ref=q) | Exists(writes))
+    if tier:
+        rows = rows.filter(tier=tier)
+    if after is not None:
+        name, last = after
+        rows = rows.filter(Q(folded__gte=name) & (Q(folded__gt=name) | Q(id__gt=last)))
+    return list(rows.order_by("folded", "id")[:limit])
+
+
+def contacts_of(customer: int, *, after: int = 0, limit: int) -> list[Contact]:
+    """The people who write for a customer, oldest first."""
+    return list(Contact.objects.filter(customer_id=customer, id__gt=after).order_by("id")[:limit])
+
+
+def agent_page(*, after: int = 0, limit: int) -> list[Agent]:
+    """Agents who have not left, oldest first."""
+    return list(Agent.objects.filter(left_at__isnull=True, id__gt=after).order_by("id")[:limit])
+
+
+def team_page(*, after: int = 0, limit: int) -> list[Team]:
+    """Teams, oldest first."""
+    return list(Team.objects.select_related("lead").filter(id__gt=after).order_by("id")[:limit])
+
+
+def agents_by_id(ids: Iterable[int]) -> Mapping[int, Agent]:
+    """These agents by row id, also those who have left."""
+    return Agent.objects.in_bulk(list(set(ids)))

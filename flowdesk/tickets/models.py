@@ -92,8 +92,18 @@ class Ticket(TenantModel):
                 "tenant", "assignee", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_assignee"
             ),
             models.Index("tenant", "team", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_team"),
+            # What the hubs count, without reading a ticket: as large as the active tickets, not the stored ones.
+            models.Index(
+                "tenant",
+                include=[
+                    "id", "status", "level", "priority", "assignee", "waiting_internal_since", "first_response_at",
+                    "is_proactive", "is_breached", "due_at", "at_risk_at",
+                ],
+                condition=IS_ACTIVE,
+                name="tickets_ticket_active",
+            ),
             models.Index("tenant", "customer", "id", name="tickets_ticket_customer"),
-            models.Index("tenant", "created_at", name="tickets_ticket_created"),
+            models.Index("tenant", "created_at", include=["status"], name="tickets_ticket_created"),
             models.Index(
                 "tenant",
                 "resolved_at",

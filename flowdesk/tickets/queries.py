@@ -1,170 +1,276 @@
-"""Reads of tickets: the work list by lane and filter, in pages that stay stable while others write."""
+"""Reads of the heart, inside an open scope. A foreign id is not found, whatever tenant it belongs to."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from flowdesk.core.errors import Fault, Invalid, NotFound
+from flowdesk.core.ids import parsed
 from flowdesk.core.tenant import current_tenant
-from flowdesk.tickets.models import IS_ACTIVE, Message, Note, Ticket, TicketEvent, Wait
+from flowdesk.people.models import Agent, Contact, Customer, Team
+from flowdesk.tickets.models import IS_ACTIVE, Explanation, Message, Note, Ticket, TicketEvent, Wait
+from flowdesk.tickets.services import PREFIX
 from flowdesk.tickets.signals import is_over
-from flowdesk.tickets.states import Status
+from flowdesk.tickets.states import Channel, Status
 
+RELATED = ("customer", "contact", "team", "assignee", "follows")
+NOBODY = "none"
 SOON = timedelta(hours=1)
 
 
-class Lane(StrEnum):
-    """A line of work; each is one condition over active tickets."""
+class Order(StrEnum):
+    """How a list of tickets is sorted; `due` has those without a deadline last."""
 
-    ALL = "all"
-    BREACHED = "breached"
+    DUE = "due"  # soonest first
+    CREATED = "created"  # newest first
+    UPDATED = "updated"  # newest first
+
+
+class Lane(StrEnum):
+    """Lines of work a list can be narrowed to; all are of active tickets."""
+
+    BREACHED = "sla_breached"
+    AT_RISK = "at_risk"
+    URGENT = "urgent"
+    UNASSIGNED = "unassigned"
+    WAITING_INTERNAL = "waiting_internal"
+    WAITING_CUSTOMER = "waiting_customer"
+    FIRST_RESPONSE = "first_response"
     DUE = "due"  # within the hour
     MINE = "mine"
-    UNASSIGNED = "unassigned"
-    WAITING = "waiting"
-
-
-class Order(StrEnum):
-    DUE = "due"  # the earliest deadline first, tickets without one last
-    CREATED = "created"  # the newest first
-    UPDATED = "updated"
+    WAITING = "waiting"  # for the customer or for somebody else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketFilter:
-    """What a list shows; empty means any. Ids are row ids of the open tenant."""
+    """What a list of tickets is narrowed to; an empty value narrows nothing. Ids are public ones."""
 
+    status: Sequence[Status] = ()
+    priority: Sequence[int] = ()
+    channel: Sequence[Channel] = ()
+    tier: Sequence[str] = ()
+    category: Sequence[str] = ()
+    language: str = ""
+    team: str = ""  # slug or id, or `none`
+    assignee: str = ""  # id, or `none`
+    customer: str = ""
+    contact: str = ""
     lane: Lane | None = None
-    extra: Q | None = None  # what a hub's signal counted, see `tickets.signals`
-    statuses: tuple[str, ...] = ()
-    priorities: tuple[int, ...] = ()
-    teams: tuple[int, ...] = ()
-    assignees: tuple[int, ...] = ()
-    customers: tuple[int, ...] = ()
-    tiers: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
+    is_active: bool | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     updated_after: datetime | None = None
-    subject: str = ""
-
-    @property
-    def count_set(self) -> int:
-        """How many questions of the filter bar are answered."""
-        answers = (
-            self.statuses, self.priorities, self.teams, self.assignees, self.tiers, self.channels, self.languages,
-            self.categories, self.subject,
-        )  # fmt: skip
-        return sum(1 for answer in answers if answer)
+    updated_before: datetime | None = None
+    q: str = ""  # words of the subject, or a ticket's number
+    me: int = 0  # the reader's row id as an agent, for the lane `mine`
+    extra: Q | None = None  # what a hub's signal counted, see `tickets.signals`
 
 
-def lane_condition(lane: Lane, *, now: datetime, me: int | None = None) -> Q:
-    """The lane as a condition; every lane but the whole list looks at active tickets only."""
-    conditions: Mapping[Lane, Q] = {
-        Lane.ALL: Q(),
-        Lane.BREACHED: is_over(now),
-        Lane.DUE: Q(due_at__gt=now, due_at__lte=now + SOON, is_breached=False),
-        Lane.MINE: Q(assignee_id=me if me is not None else 0),
-        Lane.UNASSIGNED: Q(assignee_id__isnull=True),
-        Lane.WAITING: Q(status__in=[Status.PENDING.value, Status.ON_HOLD.value]),
-    }
-    return IS_ACTIVE & conditions[lane]
-
-
-def tickets_like(wanted: TicketFilter, *, now: datetime, me: int | None = None) -> QuerySet[Ticket]:
-    """All tickets of the open tenant that the filter lets through."""
-    rows = Ticket.objects.all()
-    if wanted.lane is not None:
-        rows = rows.filter(lane_condition(wanted.lane, now=now, me=me))
-    if wanted.extra is not None:
-        rows = rows.filter(wanted.extra)
-    for name, values in (
-        ("status", wanted.statuses),
-        ("priority", wanted.priorities),
-        ("team_id", wanted.teams),
-        ("assignee_id", wanted.assignees),
-        ("customer_id", wanted.customers),
-        ("customer__tier", wanted.tiers),
-        ("channel", wanted.channels),
-        ("language", wanted.languages),
-        ("category", wanted.categories),
-    ):
-        if values:
-            rows = rows.filter(**{f"{name}__in": list(values)})
-    if wanted.created_after is not None:
-        rows = rows.filter(created_at__gte=wanted.created_after)
-    if wanted.created_before is not None:
-        rows = rows.filter(created_at__lt=wanted.created_before)
-    if wanted.updated_after is not None:
-        rows = rows.filter(updated_at__gte=wanted.updated_after)
-    if wanted.subject:
-        rows = rows.filter(subject__icontains=wanted.subject)
-    return rows
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where the next page begins: after this value of the order's column (None: among those without) and id."""
-
-    value: datetime | None
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class TicketList:
-    rows: Sequence[Ticket]
-    next: Cursor | None
-
-
-def ticket_list(
+def ticket_page(
     wanted: TicketFilter,
     *,
-    order: Order = Order.DUE,
-    after: Cursor | None = None,
-    limit: int = 50,
+    order: Order,
+    after: tuple[Any, ...] | None,
+    limit: int,
     now: datetime,
-    me: int | None = None,
-) -> TicketList:
-    """One page. It seeks to its place by key, so page 1,000 costs what page 1 costs, and a row written meanwhile
-    neither repeats nor hides another."""
-    base = tickets_like(wanted, now=now, me=me).select_related("customer", "contact", "assignee", "team")
-    rows = _by_due(base, after, limit + 1) if order is Order.DUE else _newest(base, order, after, limit + 1)
-    if len(rows) <= limit:
-        return TicketList(rows, None)
-    last = rows[limit - 1]
-    value = {Order.DUE: last.due_at, Order.CREATED: last.created_at, Order.UPDATED: last.updated_at}[order]
-    return TicketList(rows[:limit], Cursor(value, last.id))
+) -> list[Ticket]:
+    """The first `limit` tickets after the keys of a page's last one, with what surrounds each."""
+    rows = Ticket.objects.select_related(*RELATED).filter(narrowed(wanted, now=now))
+    match order:
+        case Order.DUE:
+            return _due_first(rows, after, limit)
+        case Order.CREATED:
+            return list(_newest_first(rows, "created_at", after)[:limit])
+        case Order.UPDATED:
+            return list(_newest_first(rows, "updated_at", after)[:limit])
 
 
-def _by_due(base: QuerySet[Ticket], after: Cursor | None, limit: int) -> list[Ticket]:
-    """Those with a deadline first, then those without: two seeks in the same index."""
-    rows: list[Ticket] = []
-    if after is None or after.value is not None:
-        dated = base.filter(due_at__isnull=False).order_by("due_at", "id")
-        if after is not None:
-            dated = dated.filter(Q(due_at__gt=after.value) | Q(due_at=after.value, id__gt=after.id))
-        rows = list(dated[:limit])
-    if len(rows) < limit:
-        undated = base.filter(due_at__isnull=True).order_by("id")
-        if after is not None and after.value is None:
-            undated = undated.filter(id__gt=after.id)
-        rows += list(undated[: limit - len(rows)])
-    return rows
+def keys_of(ticket: Ticket, *, order: Order) -> tuple[Any, ...]:
+    """The place of a ticket in a list of this order."""
+    match order:
+        case Order.DUE:
+            return (ticket.due_at, ticket.id)
+        case Order.CREATED:
+            return (ticket.created_at, ticket.id)
+        case Order.UPDATED:
+            return (ticket.updated_at, ticket.id)
 
 
-def _newest(base: QuerySet[Ticket], order: Order, after: Cursor | None, limit: int) -> list[Ticket]:
-    column = "created_at" if order is Order.CREATED else "updated_at"
-    rows = base.order_by(f"-{column}", "-id")
-    if after is not None:
-        rows = rows.filter(
-            Q(**{f"{column}__lt": after.value}) | Q(**{column: after.value, "id__lt": after.id})
+def narrowed(wanted: TicketFilter, *, now: datetime) -> Q:
+    """The filter as a condition. Raises Invalid for a name nothing bears."""
+    found = Q()
+    for name, make in _SIMPLE.items():
+        value = getattr(wanted, name)
+        if value not in ("", None, ()) and value != []:
+            found &= make(value)
+    found &= _people(wanted)
+    if wanted.lane is not None:
+        found &= IS_ACTIVE & (
+            Q(assignee_id=wanted.me) if wanted.lane is Lane.MINE else _LANES[wanted.lane](now)
         )
-    return list(rows[:limit])
+    if wanted.extra is not None:
+        found &= wanted.extra
+    if wanted.is_active is not None:
+        found &= IS_ACTIVE if wanted.is_active else ~IS_ACTIVE
+    return found
+
+
+_SIMPLE: Mapping[str, Callable[[Any], Q]] = {
+    "status": lambda value: Q(status__in=[one.value for one in value]),
+    "priority": lambda value: Q(priority__in=[int(one) for one in value]),
+    "channel": lambda value: Q(channel__in=[one.value for one in value]),
+    "tier": lambda value: Q(customer__tier__in=list(value)),
+    "category": lambda value: Q(category__in=list(value)),
+    "language": lambda value: Q(language=value),
+    "created_after": lambda value: Q(created_at__gt=value),
+    "created_before": lambda value: Q(created_at__lt=value),
+    "updated_after": lambda value: Q(updated_at__gt=value),
+    "updated_before": lambda value: Q(updated_at__lt=value),
+    "q": lambda value: _words(value),
+}
+
+_LANES: Mapping[Lane, Callable[[datetime], Q]] = {
+    # A sweep may be a second late: what is past due is breached, recorded or not.
+    Lane.BREACHED: is_over,
+    Lane.AT_RISK: lambda now: Q(at_risk_at__lte=now, is_breached=False, due_at__gt=now),
+    Lane.URGENT: lambda now: Q(priority__lte=2),
+    Lane.UNASSIGNED: lambda now: Q(assignee__isnull=True),
+    Lane.WAITING_INTERNAL: lambda now: Q(status__in=["new", "open"], waiting_internal_since__isnull=False),
+    Lane.WAITING_CUSTOMER: lambda now: Q(status="pending"),
+    Lane.FIRST_RESPONSE: lambda now: Q(
+        status__in=["new", "open"], first_response_at__isnull=True, is_proactive=False
+    ),
+    Lane.DUE: lambda now: Q(due_at__gt=now, due_at__lte=now + SOON, is_breached=False),
+    Lane.WAITING: lambda now: Q(status__in=["pending", "on_hold"]),
+}
+
+
+def _words(text: str) -> Q:
+    """Every word somewhere in the subject, or the number itself."""
+    found = Q()
+    for word in text.split()[:8]:
+        found &= Q(subject__icontains=word)
+    number = text.strip().removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) < 18:
+        found |= Q(number=int(number))
+    return found
+
+
+def _people(wanted: TicketFilter) -> Q:
+    """The parts of a filter that name somebody; an id of nobody is a fault, not an empty list."""
+    faults: list[Fault] = []
+    found = Q()
+
+    def by_id(field: str, text: str, rows: QuerySet[Any], prefix: str) -> None:
+        nonlocal found
+        try:
+            row = rows.filter(public_id=parsed(prefix, text)).values_list("id", flat=True).first()
+        except NotFound:
+            row = None
+        if row is None:
+            faults.append(Fault(field, f"there is no {field} by that id"))
+        else:
+            found &= Q(**{f"{field}_id": row})
+
+    if wanted.team == NOBODY:
+        found &= Q(team__isnull=True)
+    elif wanted.team.startswith("tem_"):
+        by_id("team", wanted.team, Team.objects.all(), "tem")
+    elif wanted.team:
+        team = Team.objects.filter(slug=wanted.team).values_list("id", flat=True).first()
+        if team is None:
+            faults.append(Fault("team", "there is no team by that name"))
+        found &= Q(team_id=team)
+    if wanted.assignee == NOBODY:
+        found &= Q(assignee__isnull=True)
+    elif wanted.assignee:
+        by_id("assignee", wanted.assignee, Agent.objects.all(), "agt")
+    if wanted.customer:
+        by_id("customer", wanted.customer, Customer.objects.all(), "cus")
+    if wanted.contact:
+        by_id("contact", wanted.contact, Contact.objects.all(), "con")
+    if faults:
+        raise Invalid(*faults)
+    return found
+
+
+def _due_first(rows: QuerySet[Ticket], after: tuple[Any, ...] | None, limit: int) -> list[Ticket]:
+    """By deadline, then those without one: two walks along one index rather than a sort."""
+    due, last = after if after else (None, 0)
+    page: list[Ticket] = []
+    if after is None or due is not None:
+        dated = rows.filter(due_at__isnull=False)
+        if due is not None:
+            dated = dated.filter(Q(due_at__gte=due) & (Q(due_at__gt=due) | Q(id__gt=last)))
+        page = list(dated.order_by("due_at", "id")[:limit])
+        last = 0
+    if len(page) < limit:
+        undated = rows.filter(due_at__isnull=True, id__gt=last).order_by("id")
+        page += undated[: limit - len(page)]
+    return page
+
+
+def _newest_first(rows: QuerySet[Ticket], column: str, after: tuple[Any, ...] | None) -> QuerySet[Ticket]:
+    if after is not None:
+        at, last = after
+        rows = rows.filter(Q(**{f"{column}__lte": at}) & (Q(**{f"{column}__lt": at}) | Q(id__lt=last)))
+    return rows.order_by(f"-{column}", "-id")
+
+
+def ticket_by(public_id: str) -> Ticket:
+    """The ticket with what surrounds it; raises NotFound."""
+    found = Ticket.objects.select_related(*RELATED).filter(public_id=parsed(PREFIX, public_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def ticket_id_of(public_id: str) -> int:
+    """The row id behind a public id; raises NotFound."""
+    found = Ticket.objects.filter(public_id=parsed(PREFIX, public_id)).values_list("id", flat=True).first()
+    if found is None:
+        raise NotFound
+    return int(found)
+
+
+def messages_of(ticket: int, *, after: int = 0, limit: int) -> list[Message]:
+    """Words to and from the customer, oldest first."""
+    rows = Message.objects.select_related("contact", "agent").filter(ticket_id=ticket, id__gt=after)
+    return list(rows.order_by("id")[:limit])
+
+
+def notes_of(ticket: int, *, after: int = 0, limit: int) -> list[Note]:
+    """Words among agents and the system's notes, oldest first."""
+    return list(
+        Note.objects.select_related("agent").filter(ticket_id=ticket, id__gt=after).order_by("id")[:limit]
+    )
+
+
+def events_of(ticket: int, *, after: int = 0, limit: int) -> list[TicketEvent]:
+    """The log, oldest first."""
+    return list(TicketEvent.objects.filter(ticket_id=ticket, id__gt=after).order_by("id")[:limit])
+
+
+def whole_log(ticket: int) -> list[TicketEvent]:
+    """Every line of the log, oldest first, for folding."""
+    return list(TicketEvent.objects.filter(ticket_id=ticket).order_by("id"))
+
+
+def open_waits_of(ticket: int) -> list[Wait]:
+    """The waits that have not ended, oldest first."""
+    return list(Wait.objects.filter(ticket_id=ticket, ended_at__isnull=True).order_by("id"))
+
+
+def explanations_of(ticket: int) -> list[Explanation]:
+    """The traces of the decisions on a ticket, oldest first."""
+    return list(Explanation.objects.filter(ticket_id=ticket).order_by("id"))
 
 
 LANE_COUNTS = """

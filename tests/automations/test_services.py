@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
+from threading import Barrier
 
 import pytest
+from django.db import connection
 
 from flowdesk.automations import services as automations
 from flowdesk.automations.models import AutomationRun
@@ -45,6 +48,27 @@ def test_a_second_run_meets_the_first_and_learns_its_id() -> None:
         start(world, at=MONDAY_9 + MINUTE)
 
     assert refused.value.run == first.public_id
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner", "worker"])
+def test_of_many_starts_at_one_instant_exactly_one_runs() -> None:
+    world = a_world()
+    together = Barrier(4)
+
+    def begin(_: int) -> str:
+        try:
+            together.wait()
+            return str(start(world).public_id)
+        except AlreadyRunning as refused:
+            return f"refused for {refused.run}"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(begin, range(4)))
+
+    (began,) = [answer for answer in answers if not answer.startswith("refused")]
+    assert answers.count(f"refused for {began}") == 3
 
 
 def test_an_ended_run_lets_the_next_one_begin() -> None:

@@ -159,7 +159,7 @@ def test_a_night_with_something_due_is_critical_and_says_that_nobody_is_there() 
 def test_an_ordinary_ticket_has_the_base_risk_alone() -> None:
     quiet = RiskFacts(reply_count=2, spent_percent=40)
 
-    assert isclose(reopen_risk(quiet).probability, 0.03)
+    assert isclose(reopen_risk(quiet).probability, 0.008)
     assert [cause.factor for cause in csat_risk(quiet).causes] == [Factor.BASE]
 
 

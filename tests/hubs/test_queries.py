@@ -11,9 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from flowdesk.core.actor import system
+from flowdesk.core.errors import OutsideTenant
 from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.facts import Priority
-from flowdesk.engine.lanes import HEALTHY, Lane, Severity, Signal, StepState, Window
+from flowdesk.engine.lanes import BACKLOGS, HEALTHY, Lane, Severity, Signal, StepState, Window
 from flowdesk.engine.promises import WaitReason
 from flowdesk.engine.scoring import PressureLevel, PressureReason
 from flowdesk.escalation.models import Escalation
@@ -64,6 +65,14 @@ def wake_all(world: World, *, at: datetime) -> None:
 
 def value_of(hub: SlaHub, signal: Signal) -> float:
     return next(row.value for row in hub.signals if row.key is signal)
+
+
+def listed(world: World, hub: SlaHub, signal: Signal) -> int:
+    """How many tickets the list behind a signal shows."""
+    with reading(world.tenant.id):
+        escalated = Escalation.objects.filter(state="open").values("ticket_id")
+        asked = filter_of(signal.value, now=hub.as_of, since=hub.since, escalated=escalated)
+        return Ticket.objects.filter(asked).count() if asked is not None else 0
 
 
 # -- a fresh tenant
@@ -128,16 +137,10 @@ def test_each_signal_counts_what_design_says_and_opens_the_same_tickets() -> Non
         "created": 8, "active": 8, "urgent": 1, "unassigned": 1, "sla_breached": 2, "escalation_due": 3,
         "waiting_internal": 5, "waiting_customer": 2, "callback_queued": 0, "callback_overdue": 0,
     }  # fmt: skip
-    with reading(world.tenant.id):
-        for row in hub.signals:
-            asked = filter_of(
-                row.key.value,
-                now=hub.as_of,
-                since=hub.since,
-                escalated=Escalation.objects.filter(state="open").values("ticket_id"),
-            )
-            listed = Ticket.objects.filter(asked).count() if asked is not None else 0
-            assert listed == (row.of if row.of is not None else row.value), row.key
+    for row in hub.signals:
+        assert listed(world, hub, row.key) == (row.of if row.of is not None else row.value), row.key
+    for lane in hub.lanes:
+        assert listed(world, hub, BACKLOGS[lane.key]) == lane.backlog, lane.key
 
 
 def test_every_active_ticket_stands_in_exactly_one_place() -> None:
@@ -420,7 +423,7 @@ def _queries(world: World) -> int:
 def test_the_hub_is_asked_in_its_own_scope_only() -> None:
     world, other = a_world(), a_world("cleo")
 
-    with reading(other.tenant.id), pytest.raises(AssertionError):
+    with reading(other.tenant.id), pytest.raises(OutsideTenant):
         sla_hub(world.tenant.id, window=Window.DAY, now=NOON, policy=current_policy())
 
 

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('zone', models.CharField(default='Europe/Stockholm', max_length=64)),
                 ('mail_from', models.EmailField(default='support@flowdesk.invalid', max_length=254)),
                 ('mandatory_contact_email', models.EmailField(blank=True, help_text='Where an escalation ends when every post above is vacant.', max_length=254)),
+                ('is_demo', models.BooleanField(db_default=False, default=False, help_text='Invented people and tickets, kept moving by the demo.')),
                 ('created_at', models.DateTimeField()),
             ],
         ),

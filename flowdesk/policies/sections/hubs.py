@@ -30,7 +30,7 @@ def read_hubs(node: Node) -> HubPolicy:
     review = faults.read(lambda: _review(parts["review"]))
     automation = faults.read(lambda: _weekly(parts["automation"]))
     goal = faults.read(lambda: _number(parts.get("goal_percent"), default=95.0, most=100))
-    likely = faults.read(lambda: _number(parts.get("likely_from"), default=0.25, most=1))
+    likely = faults.read(lambda: _number(parts.get("likely_from"), default=0.1, most=1))
     windows = faults.read(lambda: _windows(parts["windows"])) if "windows" in parts else tuple(Window)
     faults.raise_any()
     assert lanes is not None

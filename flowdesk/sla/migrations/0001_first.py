@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'everywhere',
                 'default_manager_name': 'objects',
-                'indexes': [models.Index(models.F('tenant'), models.F('stopped_at'), condition=models.Q(('outcome', 'met')), name='sla_clock_met'), models.Index(models.F('tenant'), models.F('missed_at'), condition=models.Q(('missed_at__isnull', False)), name='sla_clock_missed')],
+                'indexes': [models.Index(models.F('tenant'), models.F('stopped_at'), condition=models.Q(('outcome', 'met')), include=('metric',), name='sla_clock_met'), models.Index(models.F('tenant'), models.F('missed_at'), condition=models.Q(('missed_at__isnull', False)), name='sla_clock_missed')],
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'ticket', 'metric', 'cycle'), name='sla_clock_cycle'), models.CheckConstraint(condition=models.Q(('cycle__gte', 1)), name='sla_clock_cycle_counts')],
             },
             managers=[

@@ -225,11 +225,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='ticket',
+            index=models.Index(models.F('tenant'), condition=models.Q(('status__in', ['new', 'open', 'pending', 'on_hold'])), include=('id', 'status', 'level', 'priority', 'assignee', 'waiting_internal_since', 'first_response_at', 'is_proactive', 'is_breached', 'due_at', 'at_risk_at'), name='tickets_ticket_active'),
+        ),
+        migrations.AddIndex(
+            model_name='ticket',
             index=models.Index(models.F('tenant'), models.F('customer'), models.F('id'), name='tickets_ticket_customer'),
         ),
         migrations.AddIndex(
             model_name='ticket',
-            index=models.Index(models.F('tenant'), models.F('created_at'), name='tickets_ticket_created'),
+            index=models.Index(models.F('tenant'), models.F('created_at'), include=('status',), name='tickets_ticket_created'),
         ),
         migrations.AddIndex(
             model_name='ticket',

@@ -12,23 +12,16 @@ from django.db.models import Q
 from django.urls import reverse
 
 from flowdesk.core.actor import Act
-from flowdesk.core.ids import shown
+from flowdesk.core.errors import NotFound
+from flowdesk.core.ids import parsed, shown
 from flowdesk.engine.lanes import Window
 from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.people.models import Agent, Team
 from flowdesk.tickets.models import Ticket
-from flowdesk.tickets.queries import (
-    Cursor,
-    Lane,
-    Order,
-    TicketFilter,
-    TicketList,
-    lane_counts,
-    ticket_list,
-    tickets_like,
-)
+from flowdesk.tickets.queries import NOBODY as NOBODY_KEY
+from flowdesk.tickets.queries import Lane, Order, TicketFilter, keys_of, lane_counts, narrowed, ticket_page
 from flowdesk.tickets.signals import filter_of
-from flowdesk.tickets.states import Status
+from flowdesk.tickets.states import Channel, Status
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.chips import ticket_chip
 from flowdesk.web.hubs.words import SIGNALS
@@ -48,7 +41,6 @@ from flowdesk.web.vocabulary import TIERS, say
 
 PAGE = 50
 LANES = {
-    "": Lane.ALL,
     "breached": Lane.BREACHED,
     "due": Lane.DUE,
     "mine": Lane.MINE,
@@ -61,26 +53,39 @@ ENDED = ("resolved", "closed", "void")
 FILTERS = ("status", "priority", "team", "assignee", "tier", "channel", "language", "category")
 
 
-def wanted_of(given: Mapping[str, str], *, now: datetime) -> TicketFilter:
+def wanted_of(given: Mapping[str, str], *, me: int | None, now: datetime) -> TicketFilter:
     """The filter an address asks for; values nobody knows are left out, so that an old link still opens."""
-    lane = LANES.get(given.get("lane", ""), Lane.ALL)
-    status = given.get("status", "")
-    extra = _signal(given, now=now)
-    text = given.get("q", "").strip()[:200].replace("\x00", "")
+    status, text = given.get("status", ""), given.get("q", "").strip()[:200].replace("\x00", "")
+    lane, extra = LANES.get(given.get("lane", "")), _signal(given, now=now)
+    # Words and ended statuses are looked for everywhere; otherwise a list holds active tickets only.
+    everywhere = extra is not None or status in ENDED or bool(text)
     return TicketFilter(
-        # Words and ended statuses are looked for everywhere; a lane holds active tickets only.
-        lane=None if extra or status in ENDED or (text and not given.get("lane")) else lane,
+        lane=lane,
+        me=me or 0,
+        is_active=None if lane or everywhere else True,
         extra=extra,
-        statuses=(status,) if status in set(Status) else (),
-        priorities=(int(given["priority"]),) if given.get("priority") in ("1", "2", "3", "4") else (),
-        teams=_number(given.get("team", "")),
-        assignees=_number(given.get("assignee", "")),
-        tiers=_word(given.get("tier", "")),
-        channels=_word(given.get("channel", "")),
-        languages=_word(given.get("language", "")),
-        categories=_word(given.get("category", "")),
-        subject=text,
+        status=(Status(status),) if status in set(Status) else (),
+        priority=(int(given["priority"]),) if given.get("priority") in ("1", "2", "3", "4") else (),
+        team=_known(Team, "slug", given.get("team", "")),
+        assignee=_agent(given.get("assignee", "")),
+        tier=_word(given.get("tier", "")),
+        channel=(Channel(given["channel"]),) if given.get("channel") in set(Channel) else (),
+        language="".join(_word(given.get("language", ""))),
+        category=_word(given.get("category", "")),
+        q=text,
     )
+
+
+def _known(model: type[Team], column: str, value: str) -> str:
+    return value if value and _word(value) and model.objects.filter(**{column: value}).exists() else ""
+
+
+def _agent(value: str) -> str:
+    try:
+        known = bool(value) and Agent.objects.filter(public_id=parsed("agt", value)).exists()
+    except NotFound:
+        known = False
+    return value if known or value == NOBODY_KEY else ""
 
 
 def _signal(given: Mapping[str, str], *, now: datetime) -> Q | None:
@@ -90,10 +95,6 @@ def _signal(given: Mapping[str, str], *, now: datetime) -> Q | None:
     window = WINDOWS.get(given.get("window", ""), Window.DAY)
     escalated = Escalation.objects.filter(state=EscalationState.OPEN).values("ticket_id")
     return filter_of(given["signal"], now=now, since=now - window.length, escalated=escalated)
-
-
-def _number(text: str) -> tuple[int, ...]:
-    return (int(text),) if text.isdecimal() and len(text) < 19 else ()
 
 
 def _word(text: str) -> tuple[str, ...]:
@@ -107,41 +108,43 @@ def inbox_page(request: AgentRequest, *, now: datetime, goes_on: bool = False) -
         for name in ("lane", "signal", "window", "q", "order", "after", *FILTERS)
     }
     me = request.actor.agent
-    wanted = wanted_of(given, now=now)
+    wanted = wanted_of(given, me=me, now=now)
     order = ORDERS.get(given["order"], Order.DUE)
     here = reverse("inbox")
     asked = {name: value for name, value in given.items() if value and name != "after"}
     after, group = read_cursor(given["after"])
-    found = ticket_list(wanted, order=order, after=after, limit=PAGE, now=now, me=me)
+    rows = ticket_page(wanted, order=order, after=after, limit=PAGE + 1, now=now)
+    has_more, chosen = len(rows) > PAGE, request.GET.get("ticket", "")
     groups = _groups(
-        found,
-        [ticket_row(one, asked, chosen=request.GET.get("ticket", ""), now=now) for one in found.rows],
+        [
+            (_group_of(row, now, request.zone), ticket_row(row, asked, chosen=chosen, now=now))
+            for row in rows[:PAGE]
+        ],
         order=order,
         goes_on=group if goes_on else None,
-        now=now,
-        zone=request.zone,
+        has_more=has_more,
     )
+    more = {"after": write_cursor(keys_of(rows[PAGE - 1], order=order), groups[-1][0])} if has_more else {}
+    filters_set = sum(1 for name in ("q", *FILTERS) if given[name])
     counts = lane_counts(now=now, me=me)
     lane = given["lane"] if given["lane"] in LANES else ""
-    is_plain = not wanted.count_set and wanted.extra is None
+    is_plain = not filters_set and wanted.extra is None
     count = counts.get(lane or "all") if is_plain else None
     return InboxPage(
         title=say(SIGNALS, given["signal"]) if wanted.extra is not None else say(TITLES, lane),
-        count=count if count is not None else tickets_like(wanted, now=now, me=me).count(),
+        count=count if count is not None else Ticket.objects.filter(narrowed(wanted, now=now)).count(),
         href=f"{here}?{urlencode(asked)}" if asked else here,
         groups=tuple(group for _name, group in groups),
         order=order_field(given["order"] or "risk"),
         search=search_field(given["q"]),
         filters=filter_fields(given, teams=_teams(), people=_people()),
         hidden=tuple((name, given[name]) for name in ("lane", "signal", "window") if given[name]),
-        filters_set=wanted.count_set,
+        filters_set=filters_set,
         clear_href=f"{here}?lane={lane}" if lane else here,
-        lanes=lanes({name: f"{here}?lane={name}" for name in LANES if name}, counts=counts, current=lane),
-        more_href=f"{here}?{urlencode({**asked, 'after': write_cursor(found.next, groups[-1][0])})}"
-        if found.next
-        else "",
+        lanes=lanes({name: f"{here}?lane={name}" for name in LANES}, counts=counts, current=lane),
+        more_href=f"{here}?{urlencode({**asked, **more})}" if more else "",
         new_ticket_href=reverse("new-ticket") if request.actor.may(Act.OPEN) else "",
-        empty=None if found.rows else empty(lane if is_plain else "", *_ways_on(request, lane)),
+        empty=None if rows else empty(lane if is_plain else "", *_ways_on(request, lane)),
     )
 
 
@@ -151,13 +154,7 @@ def _ways_on(request: AgentRequest, lane: str) -> tuple[Link, ...]:
 
 
 def _groups(
-    found: TicketList,
-    rows: Sequence[TicketRow],
-    *,
-    order: Order,
-    goes_on: str | None,
-    now: datetime,
-    zone: ZoneInfo,
+    rows: Sequence[tuple[str, TicketRow]], *, order: Order, goes_on: str | None, has_more: bool
 ) -> list[tuple[str, RowGroup]]:
     """Rows under the heading of the time they have left, by name, in the order they came.
 
@@ -165,17 +162,17 @@ def _groups(
     heading: it stands above already. A group that may go on after this page does not say how many it has.
     """
     if order is not Order.DUE:
-        return [("", RowGroup(words="", count=0, rows=tuple(rows)))] if rows else []
+        return [("", RowGroup(words="", count=0, rows=tuple(row for _name, row in rows)))] if rows else []
     groups: dict[str, list[TicketRow]] = {goes_on: []} if goes_on is not None else {}
-    for ticket, row in zip(found.rows, rows, strict=True):
-        groups.setdefault(_group_of(ticket, now, zone), []).append(row)
+    for name, row in rows:
+        groups.setdefault(name, []).append(row)
     named = [(name, mine) for name, mine in groups.items() if mine]
     return [
         (
             name,
             RowGroup(
                 words="" if name == goes_on else say(GROUPS, name),
-                count=0 if found.next and name == named[-1][0] else len(mine),
+                count=0 if has_more and name == named[-1][0] else len(mine),
                 state=GROUP_STATES.get(name, ""),
                 rows=tuple(mine),
             ),
@@ -216,32 +213,30 @@ def ticket_row(ticket: Ticket, asked: Mapping[str, str], *, chosen: str, now: da
 
 
 def _teams() -> list[Choice]:
-    return [
-        Choice(value=str(row[0]), words=row[1])
-        for row in Team.objects.order_by("level", "name").values_list("id", "name")
-    ]
+    teams = Team.objects.order_by("level", "name").values_list("slug", "name")
+    return [Choice(value=slug, words=name) for slug, name in teams]
 
 
 def _people() -> list[Choice]:
-    people = Agent.objects.filter(left_at__isnull=True).order_by("name").values_list("id", "name")
-    return [Choice(value=str(row[0]), words=row[1]) for row in people]
+    people = Agent.objects.filter(left_at__isnull=True).order_by("name").values_list("public_id", "name")
+    return [Choice(value=shown("agt", public_id), words=name) for public_id, name in people]
 
 
-def write_cursor(cursor: Cursor, group: str) -> str:
+def write_cursor(keys: tuple[Any, ...], group: str) -> str:
     """A place in the list and the group it lies in, signed: nobody seeks where they like."""
-    value = cursor.value.isoformat() if cursor.value else None
-    return signing.dumps([value, cursor.id, group], salt="inbox", compress=True)
+    at, row = keys
+    return signing.dumps([at.isoformat() if at else None, row, group], salt="inbox", compress=True)
 
 
-def read_cursor(text: str) -> tuple[Cursor | None, str | None]:
+def read_cursor(text: str) -> tuple[tuple[Any, ...] | None, str | None]:
     """The place a link names and its group; a spoiled one begins at the top."""
     if not text:
         return None, None
     try:
-        value, row, group = signing.loads(text, salt="inbox")
+        at, row, group = signing.loads(text, salt="inbox")
     except signing.BadSignature:
         return None, None
-    return Cursor(datetime.fromisoformat(value) if value else None, int(row)), group
+    return (datetime.fromisoformat(at) if at else None, int(row)), group
 
 
 def with_preview(page: InboxPage, preview: Any) -> InboxPage:

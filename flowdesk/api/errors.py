@@ -1,0 +1,181 @@
+"""What went wrong, as a problem document (RFC 9457) that names field and reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from ninja import NinjaAPI, Schema
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from psycopg.errors import UniqueViolation
+
+from flowdesk.core.errors import DomainError, Fault, Forbidden, Invalid
+
+ROOT = "/api/"
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldProblem(Schema):
+    """One field of the input, by its path, and what is wrong with it."""
+
+    field: str
+    reason: str
+
+
+class Problem(Schema):
+    """What went wrong. `type` and `code` are stable; `title` and `detail` are for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    code: str
+    errors: list[FieldProblem] = []
+
+
+class Unauthenticated(DomainError):
+    """The request has no usable key: send `Authorization: Bearer <key>`."""
+
+    status = 401
+    code = "unauthenticated"
+
+
+class MissingScope(Forbidden):
+    """The key lacks a scope."""
+
+    code = "missing_scope"
+
+
+class BodyTooLarge(DomainError):
+    """The body is larger than this server takes."""
+
+    status = 413
+    code = "body_too_large"
+
+
+class Unreadable(DomainError):
+    """The body is not JSON."""
+
+    status = 400
+    code = "unreadable"
+
+
+def problem(
+    status: int,
+    *,
+    code: str,
+    detail: str = "",
+    faults: Iterable[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """The answer for a request that could not be served."""
+    body: dict[str, Any] = {
+        "type": f"urn:flowdesk:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "errors": [{"field": fault.field, "reason": fault.reason} for fault in faults],
+    }
+    return HttpResponse(json.dumps(body), status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def problem_of(error: DomainError) -> HttpResponse:
+    """The answer for a fault of the trade."""
+    faults = error.faults if isinstance(error, Invalid) else ()
+    headers = {"WWW-Authenticate": 'Bearer realm="flowdesk"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    return problem(error.status, code=error.code, detail=error.message, faults=faults, headers=headers)
+
+
+def answer_errors(api: NinjaAPI) -> None:
+    """Give the API its way of answering everything that can be raised."""
+
+    @api.exception_handler(DomainError)
+    def _(request: HttpRequest, error: DomainError) -> HttpResponse:
+        return problem_of(error)
+
+    @api.exception_handler(ValidationError)
+    def _(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        return problem_of(Invalid(*(_fault(one) for one in error.errors)))
+
+    @api.exception_handler(AuthenticationError)
+    def _(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+        return problem_of(Unauthenticated())
+
+    @api.exception_handler(HttpError)
+    def _(request: HttpRequest, error: HttpError) -> HttpResponse:
+        cause = error.__cause__  # what our parser said; the framework wraps it
+        if isinstance(cause, DomainError):
+            return problem_of(cause)
+        return problem(error.status_code, code=_code(error.status_code), detail=str(error))
+
+    @api.exception_handler(Http404)
+    def _(request: HttpRequest, error: Http404) -> HttpResponse:
+        return problem(404, code="not_found", detail="There is nothing here.")
+
+    @api.exception_handler(RequestDataTooBig)
+    def _(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        return problem_of(BodyTooLarge())
+
+    @api.exception_handler(IntegrityError)
+    def _(request: HttpRequest, error: IntegrityError) -> HttpResponse:
+        if isinstance(error.__cause__, UniqueViolation):
+            detail = "Somebody wrote the same at this very moment; nothing was changed. Try again."
+            return problem(409, code="conflict", detail=detail)
+        raise error
+
+    @api.exception_handler(Exception)
+    def _(request: HttpRequest, error: Exception) -> HttpResponse:
+        raise error  # logged by Django with its trace; `Problems` answers it
+
+
+def _fault(error: Mapping[str, Any]) -> Fault:
+    """A framework's error in the words of ours; its place is the path inside body or query."""
+    place = [str(part) for part in error["loc"]]
+    source, path = place[0], place[1:]
+    if source == "body" or (path and path[0] in ("filters", "page")):
+        path = path[1:]
+    match error["type"]:
+        case "extra_forbidden":
+            reason = "is not a field here"
+        case "missing":
+            reason = "is required"
+        case _:
+            reason = str(error["msg"]).removeprefix("Value error, ")
+    # A choice between types names them in the path; people look for the field alone.
+    shown = [part for part in path if "[" not in part and part not in ("str", "int", "float", "bool")]
+    return Fault(".".join(shown) or source, reason[:1].lower() + reason[1:])
+
+
+def _code(status: int) -> str:
+    return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("'", "")
+
+
+class Problems:
+    """Middleware: whatever answers below `/api/`, a failure is a problem document and a body has a limit."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not request.path_info.startswith(ROOT) or response.status_code < HTTPStatus.BAD_REQUEST:
+            return response
+        if response.get("Content-Type", "").startswith(MEDIA_TYPE):
+            return response
+        kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
+        status = response.status_code
+        return problem(status, code=_code(status), detail=_DETAILS.get(status, ""), headers=kept)
+
+
+_DETAILS: Mapping[int, str] = {
+    400: "The request cannot be read.",
+    404: "There is nothing here.",
+    405: "This address does not know that method; see the header Allow.",
+    500: "Something broke on our side. It has been logged.",
+}

@@ -1,0 +1,148 @@
+"""Reading a request: JSON within limits, and schemas that refuse what they do not know."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, NoReturn
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+from ninja import Schema
+from ninja.parser import Parser
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, model_validator
+from pydantic_core.core_schema import ValidationInfo
+
+from flowdesk.api.errors import BodyTooLarge, Unreadable
+from flowdesk.core.errors import Fault, Invalid
+from flowdesk.engine.facts import PRIORITY_WORDS, Priority
+
+DEEPEST = 16
+LARGEST = 2**63 - 1
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class JsonParser(Parser):
+    """Reads a body: UTF-8 JSON of bounded size, depth and numbers, without characters no table can hold."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        kind = request.content_type or ""
+        if kind and kind != "application/json" and not kind.endswith("+json"):
+            raise Unreadable(f"The body must be application/json, not {kind[:80]}.")
+        try:
+            raw = request.body
+        except RequestDataTooBig:
+            raise BodyTooLarge from None
+        if len(raw) > settings.API_BODY_LIMIT:
+            raise BodyTooLarge(f"The body is larger than {settings.API_BODY_LIMIT} bytes.")
+        try:
+            body = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        except UnicodeDecodeError as error:
+            raise Unreadable(f"The body is not UTF-8 (byte {error.start}).") from None
+        except json.JSONDecodeError as error:
+            raise Unreadable(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
+        except RecursionError:
+            raise Unreadable("The body is nested too deeply.") from None
+        except ValueError as error:
+            raise Unreadable(f"The body is not JSON: {error}.") from None
+        if faults := list(_unusable(body, "", 0)):
+            raise Invalid(*faults[:20])
+        return body
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not a JSON number")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A field given twice is a mistake that would otherwise pass in silence."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the field {name[:80]!r} is given twice")
+        found[name] = value
+    return found
+
+
+def _unusable(value: Any, path: str, depth: int) -> Iterator[Fault]:
+    """What no field could take, wherever it stands in the body."""
+    if depth > DEEPEST:
+        yield Fault(path or "body", "is nested too deeply")
+        return
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from _unusable(name, f"{path}.{_plain(name)}".lstrip("."), depth + 1)
+                yield from _unusable(inner, f"{path}.{_plain(name)}".lstrip("."), depth + 1)
+        case list():
+            for place, inner in enumerate(value):
+                yield from _unusable(inner, f"{path}.{place}".lstrip("."), depth + 1)
+        case str():
+            if "\x00" in value:
+                yield Fault(path or "body", "holds a null character")
+            elif _LONE_SURROGATE.search(value):
+                yield Fault(path or "body", "holds half of a character")
+        case int() if abs(value) > LARGEST:
+            yield Fault(path or "body", "is a number out of range")
+        case float() if value in (float("inf"), float("-inf")):
+            yield Fault(path or "body", "is a number out of range")
+
+
+def _plain(name: str) -> str:
+    return _LONE_SURROGATE.sub("?", name.replace("\x00", "?"))[:80]
+
+
+class Body(Schema):
+    """A body: unknown fields are refused by name, and a number is not taken for text."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False, strict=False)
+
+
+class Filters(Schema):
+    """The query of a list; a name it does not know is refused, and so are characters no table can hold."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, values: Any, info: ValidationInfo) -> Any:
+        request = (info.context or {}).get("request")
+        if request is None:
+            return values
+        faults = [
+            Fault(_plain(name), "is not a filter here")
+            for name in request.GET
+            if name not in cls.model_fields
+        ]
+        for name in request.GET:
+            if any("\x00" in value or _LONE_SURROGATE.search(value) for value in request.GET.getlist(name)):
+                faults.append(Fault(_plain(name), "holds a null character"))
+        if faults:
+            raise Invalid(*faults)
+        return values
+
+
+def _priority(value: Any) -> Any:
+    """P1 to P4, or critical, high, medium, low, in any case."""
+    if isinstance(value, Priority):
+        return value
+    found = PRIORITY_WORDS.get(value.strip().casefold()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("is not one of P1, P2, P3, P4, critical, high, medium, low")
+    return found
+
+
+PriorityWord = Annotated[
+    Priority,
+    BeforeValidator(_priority, json_schema_input_type=str),
+]
+
+
+def _in_range(value: Any) -> Any:
+    # Beyond these years an offset carries an instant past what a database or calendar can say.
+    if not 1900 < value.year < 2200:
+        raise ValueError("lies too far away")
+    return value
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]

@@ -1,0 +1,217 @@
+"""Tickets: open, list, read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from flowdesk.api.auth import Client, client, needs
+from flowdesk.api.clocks import ClockOut, clock_out
+from flowdesk.api.pagination import DEFAULT, Cursor, Limit, Page, cursor_at, place_after
+from flowdesk.api.reading import Body, Filters, Instant, PriorityWord
+from flowdesk.api.shapes import (
+    AgentRef,
+    ContactRef,
+    CustomerRef,
+    TeamRef,
+    agent_ref,
+    contact_ref,
+    customer_ref,
+    team_ref,
+)
+from flowdesk.core.actor import Act
+from flowdesk.core.ids import shown
+from flowdesk.core.tenant import reading
+from flowdesk.flows import receive
+from flowdesk.intake.services import InboundMessage
+from flowdesk.sla.queries import clock_lines
+from flowdesk.tickets import queries as tickets
+from flowdesk.tickets.models import Ticket
+from flowdesk.tickets.queries import Lane, Order, TicketFilter
+from flowdesk.tickets.states import Channel, Status
+
+router = Router(tags=["tickets"])
+
+Name = Annotated[str, Field(max_length=200)]
+Word = Annotated[str, Field(max_length=64)]
+
+
+class TicketOut(Schema):
+    """A ticket. `due_at` is its earliest deadline towards the customer; null while all of them wait."""
+
+    id: str
+    number: int
+    subject: str
+    status: Status
+    priority: str
+    category: str
+    subcategory: str
+    complexity: int
+    language: str
+    channel: Channel
+    signals: list[str]
+    fields: dict[str, Any]
+    is_major_incident: bool
+    level: int
+    customer: CustomerRef
+    contact: ContactRef | None
+    team: TeamRef | None
+    assignee: AgentRef | None
+    follows: str | None
+    created_at: datetime
+    updated_at: datetime
+    first_response_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    unanswered_since: datetime | None
+    waiting_internal_since: datetime | None
+    due_at: datetime | None
+    at_risk_at: datetime | None
+    is_breached: bool
+    reopen_count: int
+    reply_count: int
+
+
+class WaitOut(Schema):
+    """Why the ticket waits, and until when at the longest."""
+
+    reason: str
+    note: str
+    started_at: datetime
+    ends_by: datetime
+
+
+class TicketDetail(TicketOut):
+    """A ticket with its clocks and open waits."""
+
+    clocks: list[ClockOut]
+    waits: list[WaitOut]
+
+
+class OpenTicket(Body):
+    """A new ticket. Name who writes: a contact, a customer, or an address; an unknown address becomes a new
+    contact. `tier` is for a customer that is made now. Without priority or category the words decide."""
+
+    subject: str = Field(max_length=300)
+    text: str = Field(max_length=200_000)
+    channel: Channel = Channel.API
+    contact: Word = ""
+    customer: Word = ""
+    customer_name: Name = ""
+    tier: Word = ""
+    email: Annotated[str, Field(max_length=254)] = ""
+    name: Name = ""
+    phone: Annotated[str, Field(max_length=40)] = ""
+    language: Annotated[str, Field(max_length=8, pattern="^([a-z]{2})?$")] = ""
+    priority: PriorityWord | None = None
+    category: Word = ""
+    fields: dict[str, str | bool | int | float] = Field(default_factory=dict, max_length=50)
+
+
+class TicketFilters(Filters):
+    """Repeat `status`, `priority`, `channel`, `tier` or `category` to ask for several."""
+
+    status: list[Status] = []
+    priority: list[PriorityWord] = []
+    channel: list[Channel] = []
+    tier: list[Word] = Field([], max_length=20)
+    category: list[Word] = Field([], max_length=20)
+    language: Annotated[str, Field(max_length=8)] = ""
+    team: Annotated[str, Field(max_length=64, description="Slug or id, or `none`.")] = ""
+    assignee: Annotated[str, Field(max_length=64, description="Id, or `none`.")] = ""
+    customer: Word = ""
+    contact: Word = ""
+    lane: Lane | None = None
+    is_active: bool | None = None
+    created_after: Instant | None = None
+    created_before: Instant | None = None
+    updated_after: Instant | None = None
+    updated_before: Instant | None = None
+    q: Annotated[str, Field(max_length=200, description="Words of the subject, or a number.")] = ""
+    order: Order = Order.DUE
+    cursor: Cursor = ""
+    limit: Limit = DEFAULT
+
+
+@router.post(
+    "/tickets", response={201: TicketDetail}, auth=needs(Act.OPEN), operation_id="open_ticket", summary="Open a ticket"
+)
+def open_ticket(request: HttpRequest, response: HttpResponse, body: OpenTicket) -> TicketDetail:
+    """It is understood, prioritised, routed and promised before this answers."""
+    asking = client(request)
+    given = body.model_dump(exclude={"priority", "category"})
+    opened = receive.open_ticket(
+        InboundMessage(**given), by=asking.actor, now=asking.now, priority=body.priority, category=body.category
+    )
+    response["Location"] = f"/api/v1/tickets/{opened.id}"
+    return read_back(asking, opened.id)
+
+
+@router.get(
+    "/tickets", response=Page[TicketOut], auth=needs(Act.READ), operation_id="list_tickets", summary="List tickets"
+)
+def list_tickets(request: HttpRequest, filters: Query[TicketFilters]) -> Page[TicketOut]:
+    """Sorted by deadline, or newest first by `created` or `updated`; go on with `cursor` = `next`."""
+    asking = client(request)
+    name = f"{asking.tenant}.tickets.{filters.order.value}"
+    after = place_after(filters.cursor, of=name)
+    wanted = TicketFilter(**filters.model_dump(exclude={"order", "cursor", "limit"}))
+    with reading(asking.tenant):
+        rows = tickets.ticket_page(wanted, order=filters.order, after=after, limit=filters.limit + 1, now=asking.now)
+        page = rows[: filters.limit]
+        last = cursor_at(tickets.keys_of(page[-1], order=filters.order), of=name) if len(rows) > len(page) else None
+        return Page[TicketOut](items=[ticket_out(row) for row in page], next=last)
+
+
+@router.get(
+    "/tickets/{ticket_id}", response=TicketDetail, auth=needs(Act.READ), operation_id="read_ticket",
+    summary="Read a ticket",
+)  # fmt: skip
+def read_ticket(request: HttpRequest, ticket_id: str) -> TicketDetail:
+    """The ticket with its clocks and open waits."""
+    return read_back(client(request), ticket_id)
+
+
+def read_back(asking: Client, ticket_id: str) -> TicketDetail:
+    """The ticket as it stands now; raises NotFound."""
+    with reading(asking.tenant):
+        ticket = tickets.ticket_by(ticket_id)
+        waits = tickets.open_waits_of(ticket.id)
+        return TicketDetail(
+            **ticket_values(ticket),
+            clocks=[clock_out(line) for line in clock_lines(ticket.id, now=asking.now)],
+            waits=[
+                WaitOut(reason=wait.reason, note=wait.note, started_at=wait.started_at, ends_by=wait.ends_by)
+                for wait in waits
+            ],
+        )
+
+
+def ticket_out(ticket: Ticket) -> TicketOut:
+    return TicketOut(**ticket_values(ticket))
+
+
+_AS_THEY_ARE = (
+    "number", "subject", "status", "category", "subcategory", "complexity", "language", "channel", "signals",
+    "fields", "is_major_incident", "level", "created_at", "updated_at", "first_response_at", "resolved_at",
+    "closed_at", "unanswered_since", "waiting_internal_since", "due_at", "at_risk_at", "is_breached",
+    "reopen_count", "reply_count",
+)  # fmt: skip
+
+
+def ticket_values(ticket: Ticket) -> dict[str, Any]:
+    """What a ticket shows of itself, by name."""
+    return {
+        **{name: getattr(ticket, name) for name in _AS_THEY_ARE},
+        "id": shown("tkt", ticket.public_id),
+        "priority": f"P{ticket.priority}",
+        "customer": customer_ref(ticket.customer),
+        "contact": contact_ref(ticket.contact),
+        "team": team_ref(ticket.team),
+        "assignee": agent_ref(ticket.assignee),
+        "follows": shown("tkt", ticket.follows.public_id) if ticket.follows else None,
+    }

@@ -1,0 +1,142 @@
+"""Follow an event log in virtual time and tell which promises were met.
+
+Needs no database and tells nobody anything: results go to standard output, progress to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from contextlib import nullcontext
+from pathlib import Path
+from typing import IO, Any
+
+from flowdesk.engine.clock import Metric
+from flowdesk.engine.replay import Ending, Replayed
+from flowdesk.flows.replay import replay_log, write_clocks, written_whole
+from flowdesk.intake.event_log import EventLogFault, Progress
+from flowdesk.policies.reader import PolicyFaults
+from flowdesk.policies.replay import find_replay_policy, load_replay_policy, shipped_policies
+
+BAD_INPUT = 2
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the event log: .csv or .csv.gz")
+    parser.add_argument(
+        "--policy",
+        required=True,
+        metavar="FILE",
+        help=f"the promises and how to read the log; shipped: {', '.join(shipped_policies())}",
+    )
+    parser.add_argument("--clocks", type=Path, metavar="OUT.csv", help="write one row for each clock here")
+
+
+def run(args: Namespace) -> int:
+    policy_file = find_replay_policy(args.policy)
+    progress = ProgressLine(sys.stderr)
+    try:
+        policy = load_replay_policy(policy_file)
+        _must_not_overwrite(args.clocks, args.file, policy_file)
+        # Opened first: a result that cannot be written is known before the work, not after it.
+        with written_whole(args.clocks) if args.clocks else nullcontext() as clocks:
+            replayed = replay_log(args.file, policy=policy, tell=progress.tell)
+            if clocks is not None:
+                write_clocks(replayed, to=clocks, zone=policy.layout.zone)
+    except (PolicyFaults, EventLogFault, UnusableOutput) as fault:
+        progress.end()
+        return _refused(str(fault), as_json=args.json)
+    except OSError as error:
+        progress.end()
+        return _refused(f"{args.clocks}: {error.strerror or error}", as_json=args.json)
+    progress.end()
+    told = summary(replayed)
+    if not args.json:
+        print(table(told))
+    print(json.dumps(told))
+    return 0
+
+
+class UnusableOutput(Exception):
+    """The clocks would be written over what they are made from."""
+
+
+def _must_not_overwrite(clocks: Path | None, *inputs: Path) -> None:
+    if clocks is None or not clocks.exists():
+        return
+    if clocks.is_dir():
+        raise UnusableOutput(f"{clocks}: is a folder")
+    for path in inputs:
+        if path.exists() and clocks.samefile(path):
+            raise UnusableOutput(f"{clocks}: is an input; the clocks would be written over it")
+
+
+def _refused(reason: str, *, as_json: bool) -> int:
+    print(json.dumps({"error": reason}) if as_json else f"flowdesk: {reason}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def summary(replayed: Replayed) -> dict[str, Any]:
+    """What the replay found, as one object."""
+    outcomes = replayed.outcomes()
+    metrics = {*outcomes, *(metric for metric, _ in replayed.steps)}
+    return {
+        "tickets": len(replayed.cases),
+        "events": replayed.events,
+        "steps_fired": sum(replayed.steps.values()),
+        "metrics": {
+            metric.value: _of_metric(metric, outcomes.get(metric, Counter()), replayed)
+            for metric in Metric
+            if metric in metrics
+        },
+        "until": replayed.until.isoformat() if replayed.until else None,
+    }
+
+
+def _of_metric(metric: Metric, counts: Counter[Ending], replayed: Replayed) -> dict[str, Any]:
+    steps = {str(percent): count for (of, percent), count in sorted(replayed.steps.items()) if of is metric}
+    return {**{ending.value: counts[ending] for ending in Ending}, "steps": steps}
+
+
+def table(told: dict[str, Any]) -> str:
+    """The same for people."""
+    lines = [
+        f"{told['tickets']:,} tickets, {told['events']:,} events, {told['steps_fired']:,} steps fired",
+        "",
+        f"{'metric':<20}" + "".join(f"{ending.value:>10}" for ending in Ending),
+    ]
+    for metric, counts in told["metrics"].items():
+        lines.append(f"{metric:<20}" + "".join(f"{counts[ending.value]:>10,}" for ending in Ending))
+    return "\n".join([*lines, ""])
+
+
+class ProgressLine:
+    """How far the work is: one line that renews itself on a terminal, now and then a plain line elsewhere."""
+
+    PAUSES = {True: 0.1, False: 2.0}  # seconds between two words, by whether it is a terminal
+
+    def __init__(self, to: IO[str]) -> None:
+        self._to, self._is_terminal = to, to.isatty()
+        self._began_at = self._told_at = time.monotonic()
+        self._is_open = False
+
+    def tell(self, progress: Progress) -> None:
+        at = time.monotonic()
+        if progress.share < 1 and at - self._told_at < self.PAUSES[self._is_terminal]:
+            return
+        self._told_at = at
+        words = f"{progress.rows:,} events, {progress.share:.0%} of the file, {at - self._began_at:.0f} s"
+        if self._is_terminal:
+            print(f"\r\x1b[K{words}", end="", file=self._to, flush=True)
+            self._is_open = True
+        else:
+            print(words, file=self._to, flush=True)
+
+    def end(self) -> None:
+        """Leave the line, so that what comes next begins its own."""
+        if self._is_open:
+            print(file=self._to, flush=True)
+            self._is_open = False

@@ -1,0 +1,85 @@
+"""Loads the demo: the cast is seated, a week is drawn and played, and told of in a few numbers."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from flowdesk.accounts.models import Tenant
+from flowdesk.core.tenant import reading
+from flowdesk.tickets.models import IS_ACTIVE, Ticket
+from flowdesk.worker.demo.play import Player, all_at_once
+from flowdesk.worker.demo.sample import library
+from flowdesk.worker.demo.script import Numbers, week_until
+from flowdesk.worker.demo.stage import must_be_demo, seat_cast, stage_of
+
+SEED = 4711
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a load has made, or what was there before."""
+
+    tickets: int
+    active: int
+    over: int
+    at_risk: int  # three quarters of a promise spent and not over
+    waiting: int
+    unassigned: int
+    acts: int = 0
+    seconds: float = 0.0
+
+
+def has_tickets(tenant: Tenant) -> bool:
+    """Whether anything was ever opened in the tenant."""
+    with reading(tenant.id):
+        return bool(Ticket.objects.exists())
+
+
+def load_week(
+    tenant: Tenant, *, now: datetime, progress: Callable[[int, int], None], numbers: Numbers | None = None,
+    seed: int = SEED,
+) -> Loaded:
+    """Fill an empty demo tenant with the week before `now`. Raises NotADemo for any other tenant.
+
+    Interrupted at any point it leaves no ticket, and can be asked for again.
+    """
+    must_be_demo(tenant)
+    began = time.monotonic()
+    seat_cast(tenant, at=now)
+    stage = stage_of(tenant)
+    wanted = numbers or Numbers()
+    cases = week_until(now, library=library(), guests=stage.guests, numbers=wanted, seed=seed)
+    player = Player(
+        stage=stage, library=library(), chance=Random(seed + 1), ends_at=now, progress=progress  # noqa: S311 - a script
+    )
+    with all_at_once(tenant.id):
+        threads = player.play(cases)
+        player.tidy(threads, running=wanted.running)
+    return count(tenant, now=now, acts=player.flows, seconds=time.monotonic() - began)
+
+
+def count(tenant: Tenant, *, now: datetime, acts: int = 0, seconds: float = 0.0) -> Loaded:
+    """How the tenant stands."""
+    with reading(tenant.id):
+        rows = list(
+            Ticket.objects.filter(IS_ACTIVE).values_list("status", "due_at", "at_risk_at", "is_breached", "assignee_id")
+        )
+        tickets = Ticket.objects.count()
+    lanes = Counter(_lane(status, due_at, at_risk_at, breached, now) for status, due_at, at_risk_at, breached, _ in rows)
+    return Loaded(
+        tickets=tickets, active=len(rows), over=lanes["over"], at_risk=lanes["at_risk"], waiting=lanes["waiting"],
+        unassigned=sum(assignee is None for *_, assignee in rows), acts=acts, seconds=round(seconds, 1),
+    )  # fmt: skip
+
+
+def _lane(status: str, due_at: datetime | None, at_risk_at: datetime | None, breached: bool, now: datetime) -> str:
+    if breached or (due_at is not None and due_at <= now):
+        return "over"
+    if at_risk_at is not None and at_risk_at <= now:
+        return "at_risk"
+    return "waiting" if status in ("pending", "on_hold") else "on_time"
+
+
