@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from time import perf_counter, process_time
+from typing import Any
 
 import businesstimedelta
 import holidays
