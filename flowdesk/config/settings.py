@@ -54,6 +54,8 @@ AUTH_USER_MODEL = "accounts.User"
 MIDDLEWARE = [
     "flowdesk.api.errors.Problems",  # outermost: below /api/ every failure is a problem document
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pads pages at random, so that their length tells no secret
+    "flowdesk.web.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -131,6 +133,12 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "flowdesk.web.static_files.PrintedNames"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # -- API ----------------------------------------------------------------------------------------------------
 

@@ -215,7 +215,8 @@ def test_the_serving_roles_are_plain(admin: psycopg.Connection[Any]) -> None:
 def test_the_serving_roles_do_not_play_each_other(admin: psycopg.Connection[Any]) -> None:
     ours = [role(alias) for alias in ("default", "worker", "owner")]
     members = admin.execute(
-        "select member::regrole::text, roleid::regrole::text from pg_auth_members where member::regrole::text = any(%s)",
+        "select member::regrole::text, roleid::regrole::text from pg_auth_members"
+        " where member::regrole::text = any(%s)",
         [ours],
     ).fetchall()
 
