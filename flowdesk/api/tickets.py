@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
@@ -26,18 +25,15 @@ from flowdesk.api.shapes import (
     team_ref,
 )
 from flowdesk.core.actor import Act
-from flowdesk.core.errors import Fault, Invalid, NotFound
-from flowdesk.core.ids import parsed, shown
+from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
 from flowdesk.engine.lanes import Window
 from flowdesk.escalation.queries import untaken_tickets
 from flowdesk.flows import receive
 from flowdesk.intake.services import InboundMessage
-from flowdesk.people.models import Agent, Contact, Customer, Team
 from flowdesk.sla.queries import clock_lines
 from flowdesk.tickets import queries as tickets
 from flowdesk.tickets.models import Ticket
-from flowdesk.tickets.queries import Cursor as Place
 from flowdesk.tickets.queries import Lane, Order, TicketFilter
 from flowdesk.tickets.signals import filter_of
 from flowdesk.tickets.states import Channel, Status
@@ -52,7 +48,7 @@ NOBODY = "none"
 class ListLane(StrEnum):
     """The lanes of the work list; a key has no tickets of its own."""
 
-    ALL = Lane.ALL.value
+    ALL = "all"  # whatever is active
     BREACHED = Lane.BREACHED.value
     DUE = Lane.DUE.value
     UNASSIGNED = Lane.UNASSIGNED.value
@@ -209,80 +205,36 @@ def list_tickets(request: HttpRequest, filters: Query[TicketFilters]) -> Page[Ti
     name = f"{asking.tenant}.tickets.{filters.order.value}"
     after = place_after(filters.cursor, of=name)
     with reading(asking.tenant):
-        page = tickets.ticket_list(
+        rows = tickets.ticket_page(
             _wanted(filters, now=asking.now),
             order=filters.order,
-            after=Place(*after) if after else None,
-            limit=filters.limit,
+            after=after,
+            limit=filters.limit + 1,
             now=asking.now,
         )
+        page = rows[: filters.limit]
+        is_last = len(rows) == len(page)
         return Page[TicketOut](
-            items=[ticket_out(row) for row in page.rows],
-            next=cursor_at((page.next.value, page.next.id), of=name) if page.next else None,
+            items=[ticket_out(row) for row in page],
+            next=None if is_last else cursor_at(tickets.keys_of(page[-1], order=filters.order), of=name),
         )
 
 
 def _wanted(filters: TicketFilters, *, now: datetime) -> TicketFilter:
-    """What the query asks for, by row ids. A name that nobody bears is a fault, not an empty list."""
-    faults: list[Fault] = []
-    extra = _people(filters, faults)
+    """What the query asks for. A name that nobody bears is a fault, not an empty list."""
+    extra = None
     if filters.signal is not None:
-        counted = filter_of(
+        extra = filter_of(
             filters.signal.value, now=now, since=now - filters.window.length, escalated=untaken_tickets()
         )
-        assert counted is not None, "every signal of the list counts tickets"
-        extra &= counted
-    if faults:
-        raise Invalid(*faults)
+        assert extra is not None, "every signal of the list counts tickets"
+    is_all = filters.lane is ListLane.ALL
     return TicketFilter(
-        lane=Lane(filters.lane.value) if filters.lane else None,
-        extra=extra or None,
-        statuses=tuple(one.value for one in filters.status),
-        priorities=tuple(int(one) for one in filters.priority),
-        channels=tuple(one.value for one in filters.channel),
-        tiers=tuple(filters.tier),
-        categories=tuple(filters.category),
-        languages=tuple(filters.language),
-        created_after=filters.created_after,
-        created_before=filters.created_before,
-        updated_after=filters.updated_after,
-        updated_before=filters.updated_before,
-        subject=filters.q,
+        **filters.model_dump(exclude={"lane", "signal", "window", "order", "cursor", "limit"}),
+        lane=None if is_all or filters.lane is None else Lane(filters.lane.value),
+        is_active=True if is_all else None,
+        extra=extra,
     )
-
-
-def _people(filters: TicketFilters, faults: list[Fault]) -> Q:
-    """The parts of a query that name somebody."""
-    found = Q()
-    asked: tuple[tuple[str, str, QuerySet[Any], str], ...] = (
-        ("team", filters.team, Team.objects.all(), "tem"),
-        ("assignee", filters.assignee, Agent.objects.all(), "agt"),
-        ("customer", filters.customer, Customer.objects.all(), "cus"),
-        ("contact", filters.contact, Contact.objects.all(), "con"),
-    )
-    for field, text, rows, prefix in asked:
-        if not text:
-            continue
-        if text == NOBODY and field in ("team", "assignee"):
-            found &= Q(**{f"{field}__isnull": True})
-        elif (row := _row_id(rows, text, field, prefix)) is not None:
-            found &= Q(**{f"{field}_id": row})
-        else:
-            by = "name" if field == "team" else "id"
-            faults.append(Fault(field, f"there is no {field} by that {by}"))
-    return found
-
-
-def _row_id(rows: QuerySet[Any], text: str, field: str, prefix: str) -> int | None:
-    if field == "team" and not text.startswith("tem_"):
-        named = rows.filter(slug=text)
-    else:
-        try:
-            named = rows.filter(public_id=parsed(prefix, text))
-        except NotFound:
-            return None
-    found: int | None = named.values_list("id", flat=True).first()
-    return found
 
 
 @router.get(
