@@ -42,7 +42,6 @@ router = Router(tags=["tickets"])
 
 Name = Annotated[str, Field(max_length=200)]
 Word = Annotated[str, Field(max_length=64)]
-NOBODY = "none"
 
 
 class ListLane(StrEnum):
@@ -145,26 +144,27 @@ class OpenTicket(Body):
 
 
 class TicketFilters(Filters):
-    """Repeat `status`, `priority`, `channel`, `tier`, `category` or `language` to ask for several."""
+    """Repeat `status`, `priority`, `channel`, `tier` or `category` to ask for several."""
 
     status: list[Status] = []
     priority: list[PriorityWord] = []
     channel: list[Channel] = []
     tier: list[Word] = Field([], max_length=20)
     category: list[Word] = Field([], max_length=20)
-    language: list[Word] = Field([], max_length=20)
+    language: Annotated[str, Field(max_length=8)] = ""
     team: Annotated[str, Field(max_length=64, description="Slug or id, or `none`.")] = ""
     assignee: Annotated[str, Field(max_length=64, description="Id, or `none`.")] = ""
     customer: Word = ""
     contact: Word = ""
     lane: ListLane | None = None
+    is_active: bool | None = None
     signal: ListSignal | None = None
     window: Annotated[Window, Field(description="For `signal`: how far back it counts.")] = Window.DAY
     created_after: Instant | None = None
     created_before: Instant | None = None
     updated_after: Instant | None = None
     updated_before: Instant | None = None
-    q: Annotated[str, Field(max_length=200, description="A part of the subject.")] = ""
+    q: Annotated[str, Field(max_length=200, description="Words of the subject, or a number.")] = ""
     order: Order = Order.DUE
     cursor: Cursor = ""
     limit: Limit = DEFAULT
