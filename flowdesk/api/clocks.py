@@ -112,9 +112,12 @@ class Explained(Schema):
 
 
 @router.get(
-    "/tickets/{ticket_id}/clocks", response=list[ClockWithLedger], auth=needs(Act.READ), operation_id="list_clocks",
+    "/tickets/{ticket_id}/clocks",
+    response=list[ClockWithLedger],
+    auth=needs(Act.READ),
+    operation_id="list_clocks",
     summary="Clocks with their ledgers",
-)  # fmt: skip
+)
 def list_clocks(request: HttpRequest, ticket_id: str) -> list[ClockWithLedger]:
     """Every clock of the ticket, oldest first."""
     asking = client(request)
@@ -124,9 +127,12 @@ def list_clocks(request: HttpRequest, ticket_id: str) -> list[ClockWithLedger]:
 
 
 @router.get(
-    "/tickets/{ticket_id}/explain", response=Explained, auth=needs(Act.READ), operation_id="explain_ticket",
+    "/tickets/{ticket_id}/explain",
+    response=Explained,
+    auth=needs(Act.READ),
+    operation_id="explain_ticket",
     summary="Explain a ticket",
-)  # fmt: skip
+)
 def explain_ticket(request: HttpRequest, ticket_id: str) -> Explained:
     """Rule, inputs, failed conditions and revision behind every decision."""
     asking = client(request)
@@ -191,7 +197,11 @@ def _entry(entry: Entry) -> LedgerEntry:
 def _decisions(traces: list[Explanation]) -> list[Decision]:
     """The traces, with people by their public ids."""
     ids = {agent for one in traces for agent in _agents_in(one.trace)}
-    refs = {row_id: ref.model_dump() for row_id, agent in people.agents_by_id(ids).items() if (ref := agent_ref(agent))}
+    refs = {
+        row_id: ref.model_dump()
+        for row_id, agent in people.agents_by_id(ids).items()
+        if (ref := agent_ref(agent))
+    }
     return [Decision(subject=one.subject, at=one.at, trace=_with_people(one.trace, refs)) for one in traces]
 
 
@@ -212,7 +222,9 @@ def _with_people(value: Any, refs: Mapping[int, Any]) -> Any:
     match value:
         case dict():
             return {
-                name: refs.get(inner) if name == "agent" and isinstance(inner, int) else _with_people(inner, refs)
+                name: refs.get(inner)
+                if name == "agent" and isinstance(inner, int)
+                else _with_people(inner, refs)
                 for name, inner in value.items()
             }
         case list():

@@ -88,7 +88,9 @@ def problem(
 def problem_of(error: DomainError) -> HttpResponse:
     """The answer for a fault of the trade."""
     faults = error.faults if isinstance(error, Invalid) else ()
-    headers = {"WWW-Authenticate": 'Bearer realm="flowdesk"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    headers = (
+        {"WWW-Authenticate": 'Bearer realm="flowdesk"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    )
     return problem(error.status, code=error.code, detail=error.message, faults=faults, headers=headers)
 
 

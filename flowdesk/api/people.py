@@ -38,7 +38,11 @@ class TeamOut(Schema):
 
 
 @router.get(
-    "/agents", response=Page[AgentOut], auth=needs(Act.READ), operation_id="list_agents", summary="List agents"
+    "/agents",
+    response=Page[AgentOut],
+    auth=needs(Act.READ),
+    operation_id="list_agents",
+    summary="List agents",
 )
 def list_agents(request: HttpRequest, filters: Query[OnlyPages]) -> Page[AgentOut]:
     """Those who have not left."""
@@ -49,15 +53,25 @@ def list_agents(request: HttpRequest, filters: Query[OnlyPages]) -> Page[AgentOu
         page = rows[: filters.limit]
         items = [
             AgentOut(
-                id=shown("agt", row.public_id), name=row.name, skills=row.skills, languages=row.languages,
-                capacity=row.capacity, is_senior=row.is_senior, is_available=row.is_available, zone=row.zone,
+                id=shown("agt", row.public_id),
+                name=row.name,
+                skills=row.skills,
+                languages=row.languages,
+                capacity=row.capacity,
+                is_senior=row.is_senior,
+                is_available=row.is_available,
+                zone=row.zone,
             )
             for row in page
-        ]  # fmt: skip
-        return Page[AgentOut](items=items, next=cursor_at([page[-1].id], of=name) if len(rows) > len(page) else None)
+        ]
+        return Page[AgentOut](
+            items=items, next=cursor_at([page[-1].id], of=name) if len(rows) > len(page) else None
+        )
 
 
-@router.get("/teams", response=Page[TeamOut], auth=needs(Act.READ), operation_id="list_teams", summary="List teams")
+@router.get(
+    "/teams", response=Page[TeamOut], auth=needs(Act.READ), operation_id="list_teams", summary="List teams"
+)
 def list_teams(request: HttpRequest, filters: Query[OnlyPages]) -> Page[TeamOut]:
     asking, name = client(request), f"{client(request).tenant}.teams"
     after = place_after(filters.cursor, of=name)
@@ -66,9 +80,14 @@ def list_teams(request: HttpRequest, filters: Query[OnlyPages]) -> Page[TeamOut]
         page = rows[: filters.limit]
         items = [
             TeamOut(
-                id=shown("tem", row.public_id), slug=row.slug, name=row.name, level=row.level,
+                id=shown("tem", row.public_id),
+                slug=row.slug,
+                name=row.name,
+                level=row.level,
                 lead=agent_ref(row.lead),
             )
             for row in page
-        ]  # fmt: skip
-        return Page[TeamOut](items=items, next=cursor_at([page[-1].id], of=name) if len(rows) > len(page) else None)
+        ]
+        return Page[TeamOut](
+            items=items, next=cursor_at([page[-1].id], of=name) if len(rows) > len(page) else None
+        )

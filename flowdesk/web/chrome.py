@@ -59,28 +59,25 @@ def shell_of(request: AgentRequest, *, now: datetime, current: str = "", lane: s
 
 
 def toasts_of(request: AgentRequest) -> tuple[Toast, ...]:
-    """What was just done, once."""
-    return tuple(Toast(words=str(message)) for message in messages.get_messages(request))
+    """What was just done, or could not be, once."""
+    return tuple(
+        Toast(words=str(message), icon="check" if message.level == messages.SUCCESS else "bell")
+        for message in messages.get_messages(request)
+    )
 
 
 def _shift(request: AgentRequest, now: datetime) -> str:
+    """Until when this person is on duty; a duty round the clock on all seven days has no end to tell."""
     agent = request.actor.agent
     if agent is None:
         return ""
-    ends = (
-        shift_ends_at(roster([agent]), agent=str(agent), at=now, kind=Duty.WORK)
-        if _has_end(agent, now)
-        else None
-    )
+    shifts = roster([agent])
+    if any(one.kind is Duty.WORK and len(one.weekdays) == 7 and one.starts == one.ends for one in shifts):
+        return ""
+    ends = shift_ends_at(shifts, agent=str(agent), at=now, kind=Duty.WORK)
     return (
         on_shift_until(words.clock(ends, request.zone)) if ends and ends - now < timedelta(hours=24) else ""
     )
-
-
-def _has_end(agent: int, now: datetime) -> bool:
-    """A duty round the clock on all seven days has no end to tell."""
-    shifts = [one for one in roster([agent]) if one.kind is Duty.WORK]
-    return not any(len(one.weekdays) == 7 and one.starts == one.ends for one in shifts)
 
 
 def notices_of(

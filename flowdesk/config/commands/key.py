@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flowdesk.config.commands._django import django, tell
@@ -32,7 +33,7 @@ def run(args: Namespace) -> int:
             tell(f"flowdesk: there is no tenant {args.tenant}")
             return BAD_INPUT
         try:
-            answer = {"create": _create, "list": _list, "revoke": _revoke}[args.action](tenant, args)
+            answer = ACTIONS[args.action](tenant, args)
         except DomainError as error:
             tell(f"flowdesk: {error.message}")
             return BAD_INPUT
@@ -73,13 +74,18 @@ def _revoke(tenant: Any, args: Namespace) -> dict[str, Any]:
 
 
 def _line(row: Any) -> dict[str, Any]:
-    instants = {name: getattr(row, name) for name in ("created_at", "expires_at", "revoked_at", "last_used_at")}
+    instants = {
+        name: getattr(row, name) for name in ("created_at", "expires_at", "revoked_at", "last_used_at")
+    }
     return {
         "prefix": row.prefix,
         "name": row.name,
         "scopes": row.scopes,
         **{name: at.isoformat() if at else None for name, at in instants.items()},
     }
+
+
+ACTIONS: Mapping[str, Callable[[Any, Namespace], Any]] = {"create": _create, "list": _list, "revoke": _revoke}
 
 
 def _show(answer: dict[str, Any] | list[dict[str, Any]], args: Namespace) -> None:

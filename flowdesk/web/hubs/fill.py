@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -141,8 +142,6 @@ def _due_chip(due_at: datetime | None, *, now: datetime, at_risk_at: datetime | 
 
 
 def _inbox(**query: str) -> str:
-    from urllib.parse import urlencode
-
     return f"{reverse('inbox')}?{urlencode(query)}" if query else reverse("inbox")
 
 

@@ -1,7 +1,7 @@
 """Fills the ticket page from the database: its talk, its clocks, and what the reader may do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from flowdesk.core.actor import Act
 from flowdesk.core.errors import NotFound
 from flowdesk.core.ids import parsed, shown
 from flowdesk.engine.clock import CUSTOMER_METRICS, Clock
+from flowdesk.engine.sla_policy import Amount
 from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.people.models import Agent, Post
 from flowdesk.policies.services import Policy, policy_of
@@ -177,8 +178,6 @@ def _actions(
 
 
 def _with_answers(action: Action, failed: Failed) -> Action:
-    from dataclasses import replace
-
     form: Form = action.form.answered(failed.values, dict(failed.errors))
     return replace(action, form=form)
 
@@ -238,8 +237,6 @@ def _composer(
         priority=ticket.priority, tier=ticket.customer.tier, level=ticket.level
     )
     target = next((one for metric, one in update.targets.items() if metric.value == "update"), None)
-    from flowdesk.engine.sla_policy import Amount
-
     next_update = str(Amount(amount=target.amount, unit=target.unit)) if target else ""
     wrong = failed if failed and failed.act == "write" else None
     return Composer(

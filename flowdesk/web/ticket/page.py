@@ -198,6 +198,13 @@ class TicketPage:
     checklist: Checklist | None = None
     fields: tuple[Fact, ...] = field(default_factory=tuple)
 
+    @property
+    def shows_errors(self) -> bool:
+        """Whether a refused act has come back with its form."""
+        return bool(self.composer and self.composer.errors) or any(
+            action.form.has_errors for action in self.actions
+        )
+
 
 def paragraphs(text: str, *, names: Iterable[str] = ()) -> tuple[str, ...]:
     """Plain text as paragraphs (split at empty lines), with `@Name` of a known colleague marked."""

@@ -76,7 +76,7 @@ def _event(
         id=f"event-{event.id}",
         at=words.iso(event.at, zone),
         when=words.moment(event.at, zone=zone, now=now),
-        paragraphs=(sentence,),
+        about=sentence,
         state=state,
         icon=icon,
     )
