@@ -47,7 +47,6 @@ Word = Annotated[str, Field(max_length=64)]
 class ListLane(StrEnum):
     """The lanes of the work list; a key has no tickets of its own."""
 
-    ALL = "all"  # whatever is active
     BREACHED = Lane.BREACHED.value
     DUE = Lane.DUE.value
     UNASSIGNED = Lane.UNASSIGNED.value
@@ -228,11 +227,11 @@ def _wanted(filters: TicketFilters, *, now: datetime) -> TicketFilter:
             filters.signal.value, now=now, since=now - filters.window.length, escalated=untaken_tickets()
         )
         assert extra is not None, "every signal of the list counts tickets"
-    is_all = filters.lane is ListLane.ALL
+    given = filters.model_dump(exclude={"lane", "signal", "window", "language", "order", "cursor", "limit"})
     return TicketFilter(
-        **filters.model_dump(exclude={"lane", "signal", "window", "order", "cursor", "limit"}),
-        lane=None if is_all or filters.lane is None else Lane(filters.lane.value),
-        is_active=True if is_all else None,
+        **given,
+        language=(filters.language,) if filters.language else (),
+        lane=Lane(filters.lane.value) if filters.lane else None,
         extra=extra,
     )
 
