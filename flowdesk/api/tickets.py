@@ -49,14 +49,9 @@ class ListLane(StrEnum):
     """The lanes of the work list; a key has no tickets of its own."""
 
     BREACHED = Lane.BREACHED.value
-    AT_RISK = Lane.AT_RISK.value
     DUE = Lane.DUE.value
-    URGENT = Lane.URGENT.value
     UNASSIGNED = Lane.UNASSIGNED.value
-    FIRST_RESPONSE = Lane.FIRST_RESPONSE.value
     WAITING = Lane.WAITING.value
-    WAITING_INTERNAL = Lane.WAITING_INTERNAL.value
-    WAITING_CUSTOMER = Lane.WAITING_CUSTOMER.value
 
 
 class ListSignal(StrEnum):
@@ -210,25 +205,36 @@ def list_tickets(request: HttpRequest, filters: Query[TicketFilters]) -> Page[Ti
     name = f"{asking.tenant}.tickets.{filters.order.value}"
     after = place_after(filters.cursor, of=name)
     with reading(asking.tenant):
-        wanted = _wanted(filters, now=asking.now)
         rows = tickets.ticket_page(
-            wanted, order=filters.order, after=after, limit=filters.limit + 1, now=asking.now
+            _wanted(filters, now=asking.now),
+            order=filters.order,
+            after=after,
+            limit=filters.limit + 1,
+            now=asking.now,
         )
         page = rows[: filters.limit]
-        keys = tickets.keys_of(page[-1], order=filters.order) if len(rows) > len(page) else None
+        is_last = len(rows) == len(page)
         return Page[TicketOut](
-            items=[ticket_out(row) for row in page], next=cursor_at(keys, of=name) if keys else None
+            items=[ticket_out(row) for row in page],
+            next=None if is_last else cursor_at(tickets.keys_of(page[-1], order=filters.order), of=name),
         )
 
 
 def _wanted(filters: TicketFilters, *, now: datetime) -> TicketFilter:
-    """What the query asks for."""
-    given = filters.model_dump(exclude={"order", "cursor", "limit", "lane", "signal", "window"})
-    counted = None
+    """What the query asks for. A name that nobody bears is a fault, not an empty list."""
+    extra = None
     if filters.signal is not None:
-        since = now - filters.window.length
-        counted = filter_of(filters.signal.value, now=now, since=since, escalated=untaken_tickets())
-    return TicketFilter(**given, lane=Lane(filters.lane.value) if filters.lane else None, extra=counted)
+        extra = filter_of(
+            filters.signal.value, now=now, since=now - filters.window.length, escalated=untaken_tickets()
+        )
+        assert extra is not None, "every signal of the list counts tickets"
+    given = filters.model_dump(exclude={"lane", "signal", "window", "language", "order", "cursor", "limit"})
+    return TicketFilter(
+        **given,
+        language=(filters.language,) if filters.language else (),
+        lane=Lane(filters.lane.value) if filters.lane else None,
+        extra=extra,
+    )
 
 
 @router.get(

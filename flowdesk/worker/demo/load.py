@@ -39,7 +39,11 @@ def has_tickets(tenant: Tenant) -> bool:
 
 
 def load_week(
-    tenant: Tenant, *, now: datetime, progress: Callable[[int, int], None], numbers: Numbers | None = None,
+    tenant: Tenant,
+    *,
+    now: datetime,
+    progress: Callable[[int, int], None],
+    numbers: Numbers | None = None,
     seed: int = SEED,
 ) -> Loaded:
     """Fill an empty demo tenant with the week before `now`. Raises NotADemo for any other tenant.
@@ -53,7 +57,11 @@ def load_week(
     wanted = numbers or Numbers()
     cases = week_until(now, library=library(), guests=stage.guests, numbers=wanted, seed=seed)
     player = Player(
-        stage=stage, library=library(), chance=Random(seed + 1), ends_at=now, progress=progress  # noqa: S311 - a script
+        stage=stage,
+        library=library(),
+        chance=Random(seed + 1),
+        ends_at=now,
+        progress=progress,  # noqa: S311 - a script
     )
     with all_at_once(tenant.id):
         threads = player.play(cases)
@@ -65,21 +73,25 @@ def count(tenant: Tenant, *, now: datetime, acts: int = 0, seconds: float = 0.0)
     """How the tenant stands."""
     with reading(tenant.id):
         rows = list(
-            Ticket.objects.filter(IS_ACTIVE).values_list("status", "due_at", "at_risk_at", "is_breached", "assignee_id")
+            Ticket.objects.filter(IS_ACTIVE).values_list(
+                "status", "due_at", "at_risk_at", "is_breached", "assignee_id"
+            )
         )
         tickets = Ticket.objects.count()
-    lanes = Counter(_lane(status, due_at, at_risk_at, breached, now) for status, due_at, at_risk_at, breached, _ in rows)
+    lanes = Counter(
+        _lane(status, due_at, at_risk_at, breached, now) for status, due_at, at_risk_at, breached, _ in rows
+    )
     return Loaded(
         tickets=tickets, active=len(rows), over=lanes["over"], at_risk=lanes["at_risk"], waiting=lanes["waiting"],
         unassigned=sum(assignee is None for *_, assignee in rows), acts=acts, seconds=round(seconds, 1),
     )  # fmt: skip
 
 
-def _lane(status: str, due_at: datetime | None, at_risk_at: datetime | None, breached: bool, now: datetime) -> str:
+def _lane(
+    status: str, due_at: datetime | None, at_risk_at: datetime | None, breached: bool, now: datetime
+) -> str:
     if breached or (due_at is not None and due_at <= now):
         return "over"
     if at_risk_at is not None and at_risk_at <= now:
         return "at_risk"
     return "waiting" if status in ("pending", "on_hold") else "on_time"
-
-

@@ -148,7 +148,10 @@ class Player:
         return bool(
             standing
             and standing.is_active
-            and (standing.is_breached or (standing.due_at is not None and standing.due_at < self.ends_at + SAFE))
+            and (
+                standing.is_breached
+                or (standing.due_at is not None and standing.due_at < self.ends_at + SAFE)
+            )
         )
 
     def _again(self, thread: Thread, kind: str) -> None:

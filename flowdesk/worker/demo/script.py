@@ -1,4 +1,7 @@
-"""What will happen in the demo's week, drawn before it is played. Pure: the same seed and instant give the same script."""
+"""What will happen in the demo's week, drawn before it is played.
+
+Pure: the same seed and instant give the same script.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +21,14 @@ WEEK = timedelta(days=7)
 MINUTE = timedelta(minutes=1)
 # Document 2's month by channel, and by category where the top issues leave room (S2: analytics, top issues).
 CHANNELS = ((Channel.EMAIL, 42), (Channel.WEB, 28), (Channel.CHAT, 19), (Channel.PHONE, 6), (Channel.API, 5))
-CATEGORIES = (("account", 24), ("technical", 24), ("billing", 24), ("integration", 13), ("feature", 12), ("security", 3))
+CATEGORIES = (
+    ("account", 24),
+    ("technical", 24),
+    ("billing", 24),
+    ("integration", 13),
+    ("feature", 12),
+    ("security", 3),
+)
 # What a person says outright, on the ways in that ask for it.
 PRIORITIES = ((Priority.P2, 14), (Priority.P3, 64), (Priority.P4, 22))
 ASKING = frozenset({Channel.WEB, Channel.PHONE, Channel.API})
@@ -99,7 +109,9 @@ AT_RISK = (
 )
 
 
-def week_until(now: datetime, *, library: Library, guests: Sequence[Guest], numbers: Numbers, seed: int) -> list[Case]:
+def week_until(
+    now: datetime, *, library: Library, guests: Sequence[Guest], numbers: Numbers, seed: int
+) -> list[Case]:
     """The cases of the seven days before `now`, in the order they arrive."""
     chance = Random(seed)  # noqa: S311 - a script, no secret
     finale = _finale(now, library, guests, numbers, chance)
@@ -114,6 +126,24 @@ def week_until(now: datetime, *, library: Library, guests: Sequence[Guest], numb
         for (at, history), fate in zip(arrivals, fates, strict=True)
     ]
     return sorted([*cases, *finale], key=lambda case: case.arrives_at)
+
+
+def new_case(
+    now: datetime,
+    *,
+    library: Library,
+    guests: Sequence[Guest],
+    chance: Random,
+    priority: Priority | None = None,
+) -> Case:
+    """One more ticket, of a desk that is alive; a P1 comes from an enterprise customer in words that say so."""
+    if priority is None:
+        return _case(now, chance.choice(library.histories), Fate.RUNNING, now, library, guests, chance)
+    guest = chance.choice([guest for guest in guests if guest.tier == "enterprise"])
+    return Case(
+        arrives_at=now, guest=guest, channel=Channel.EMAIL, fate=Fate.RUNNING, priority=priority, category="technical",
+        opening=_urgent(priority, "technical", guest.language, library, chance),
+    )  # fmt: skip
 
 
 def weighed(choices: Sequence[tuple[Any, int]], chance: Random) -> Any:
@@ -148,7 +178,13 @@ def _fates(arrivals: Sequence[datetime], now: datetime, numbers: Numbers, chance
 
 
 def _case(
-    at: datetime, history: History, fate: Fate, now: datetime, library: Library, guests: Sequence[Guest], chance: Random
+    at: datetime,
+    history: History,
+    fate: Fate,
+    now: datetime,
+    library: Library,
+    guests: Sequence[Guest],
+    chance: Random,
 ) -> Case:
     guest = chance.choices(guests, [one.weight for one in guests])[0]
     channel = weighed(CHANNELS, chance)
