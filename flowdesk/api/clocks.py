@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 
 from flowdesk.api.auth import client, needs
-from flowdesk.api.shapes import agent_ref, minutes
+from flowdesk.api.shapes import Out, agent_ref, minutes
 from flowdesk.core.actor import Act
 from flowdesk.core.tenant import reading
 from flowdesk.engine.business_time import Unit
@@ -25,14 +25,14 @@ from flowdesk.tickets.models import Explanation
 router = Router(tags=["clocks"])
 
 
-class PauseOut(Schema):
+class PauseOut(Out):
     """Left out of the clock: from `start` up to, not including, `end`."""
 
     start: datetime
     end: datetime
 
 
-class PromiseOut(Schema):
+class PromiseOut(Out):
     """As written in the policy: so much of a unit on a calendar."""
 
     amount: int
@@ -40,7 +40,7 @@ class PromiseOut(Schema):
     calendar: str
 
 
-class ClockOut(Schema):
+class ClockOut(Out):
     """One metric in one cycle. Lengths are open time on the promise's calendar; `percent` is not capped.
 
     `due_at` of a paused clock is the deadline it had when the pause began.
@@ -66,7 +66,7 @@ class ClockOut(Schema):
     fired: list[int]
 
 
-class LedgerEntry(Schema):
+class LedgerEntry(Out):
     """One line of a clock's ledger, and what was spent and due just after it."""
 
     at: datetime
@@ -85,7 +85,7 @@ class ClockWithLedger(ClockOut):
     ledger: list[LedgerEntry]
 
 
-class Decision(Schema):
+class Decision(Out):
     """How one thing was decided: the trace names rule, inputs and revision."""
 
     subject: str
@@ -93,7 +93,7 @@ class Decision(Schema):
     trace: dict[str, Any]
 
 
-class RuleTried(Schema):
+class RuleTried(Out):
     """A rule that stood before the one that was taken, and the comparisons to blame: had these held, it would
     have been taken."""
 
@@ -102,7 +102,7 @@ class RuleTried(Schema):
     failed: list[str]
 
 
-class Explained(Schema):
+class Explained(Out):
     """Why the ticket is classified, prioritised, routed and promised as it is."""
 
     policy_revision: int

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import DEFAULT, Cursor, Limit, OnlyPages, Page, cursor_at, place_after
 from flowdesk.api.reading import AgentId, Body, Email, Filters
-from flowdesk.api.shapes import AgentRef, agent_ref
+from flowdesk.api.shapes import AgentRef, Out, agent_ref
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -30,7 +30,7 @@ Word = Annotated[str, Field(max_length=64)]
 Language = Annotated[str, Field(max_length=8)]
 
 
-class CustomerOut(Schema):
+class CustomerOut(Out):
     """The party served; its tier says which promises it has bought."""
 
     id: str
@@ -45,7 +45,7 @@ class CustomerOut(Schema):
     created_at: datetime
 
 
-class ContactOut(Schema):
+class ContactOut(Out):
     """A person writing for a customer."""
 
     id: str

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import DEFAULT, Cursor, Limit, Page, cursor_at, place_after
 from flowdesk.api.reading import Body, Filters, Instant
-from flowdesk.api.shapes import AgentRef, TeamRef, agent_ref, team_ref
+from flowdesk.api.shapes import AgentRef, Out, TeamRef, agent_ref, team_ref
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -24,13 +24,13 @@ from flowdesk.tickets import queries as tickets
 router = Router(tags=["escalations"])
 
 
-class TicketRef(Schema):
+class TicketRef(Out):
     id: str
     number: int
     subject: str
 
 
-class EscalationOut(Schema):
+class EscalationOut(Out):
     """One step for one target. `way` is how the target became a person; `due_at` a task's own deadline."""
 
     id: str

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from flowdesk.api.auth import client, needs
 from flowdesk.api.reading import Filters
-from flowdesk.api.shapes import AgentRef, agent_ref
+from flowdesk.api.shapes import AgentRef, Out, agent_ref
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -35,7 +35,7 @@ class HubFilters(Filters):
     window: Annotated[Window, Field(description="How far back the hub looks.")] = Window.DAY
 
 
-class VerdictOut(Schema):
+class VerdictOut(Out):
     """Where all active tickets stand; each is counted once."""
 
     active: int
@@ -46,7 +46,7 @@ class VerdictOut(Schema):
     next_due_at: datetime | None
 
 
-class HitRateOut(Schema):
+class HitRateOut(Out):
     """Customer clocks decided in the window. `points` is the rate as it stood, oldest first, the last one now."""
 
     percent: float
@@ -56,7 +56,7 @@ class HitRateOut(Schema):
     points: list[float]
 
 
-class EnforcementOut(Schema):
+class EnforcementOut(Out):
     """Items with a deadline of their own that fell due in the window, and how many were acted on in time."""
 
     percent: float
@@ -64,7 +64,7 @@ class EnforcementOut(Schema):
     fell_due: int
 
 
-class PressureOut(Schema):
+class PressureOut(Out):
     """New and open tickets per place on shift; `ratio` is null when there is no place."""
 
     level: PressureLevel
@@ -72,7 +72,7 @@ class PressureOut(Schema):
     because: PressureReason
 
 
-class OwnerOut(Schema):
+class OwnerOut(Out):
     """Who answers: a post and the person it is or has fallen to; `way` are the posts asked."""
 
     post: str
@@ -82,7 +82,7 @@ class OwnerOut(Schema):
     is_vacant: bool
 
 
-class LaneOut(Schema):
+class LaneOut(Out):
     """One line of work. `measured` is what its severity goes by; null when it has no bound."""
 
     lane: str
@@ -94,7 +94,7 @@ class LaneOut(Schema):
     window_at: datetime | None
 
 
-class WorkNextOut(Schema):
+class WorkNextOut(Out):
     """The one thing to do, who does it, and what follows; `action` is `healthy` when nothing is enforced."""
 
     action: str
@@ -103,7 +103,7 @@ class WorkNextOut(Schema):
     fast_follow: str | None
 
 
-class HubTicket(Schema):
+class HubTicket(Out):
     """A ticket that wants work; `waits` when its clocks stand still."""
 
     id: str
@@ -119,14 +119,14 @@ class HubTicket(Schema):
     waits: bool
 
 
-class StepOut(Schema):
+class StepOut(Out):
     step: str
     state: StepState
     count: int
     lane: str | None
 
 
-class StripOut(Schema):
+class StripOut(Out):
     """The support command strip; without an escalation window everything is within SLA."""
 
     urgent: int
@@ -136,7 +136,7 @@ class StripOut(Schema):
     escalation_window_at: datetime | None
 
 
-class SignalOut(Schema):
+class SignalOut(Out):
     """One measured number. `of` is how many tickets an estimate is about, `before` the window before this one."""
 
     signal: str
@@ -145,12 +145,12 @@ class SignalOut(Schema):
     before: int | None
 
 
-class RungOut(Schema):
+class RungOut(Out):
     percent: int
     targets: list[str]
 
 
-class ReviewOut(Schema):
+class ReviewOut(Out):
     """The standing meeting and what lies on its table."""
 
     owner: OwnerOut
@@ -158,7 +158,7 @@ class ReviewOut(Schema):
     agenda: dict[str, int]
 
 
-class RunOut(Schema):
+class RunOut(Out):
     """One run of the ticket automation and what it counted."""
 
     id: UUID
@@ -169,14 +169,14 @@ class RunOut(Schema):
     counts: dict[str, Any]
 
 
-class AutomationOut(Schema):
+class AutomationOut(Out):
     route: str
     secret_name: str
     next_at: datetime
     runs: list[RunOut]
 
 
-class ReportOut(Schema):
+class ReportOut(Out):
     """A launch report that was published."""
 
     id: UUID
@@ -185,7 +185,7 @@ class ReportOut(Schema):
     status_note: str
 
 
-class SlaHubOut(Schema):
+class SlaHubOut(Out):
     """Every block of the ticket SLA hub as it stands `as_of`, looking back to `since`."""
 
     as_of: datetime

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 
 from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import OnlyPages, Page, cursor_at, place_after
-from flowdesk.api.shapes import AgentRef, agent_ref
+from flowdesk.api.shapes import AgentRef, Out, agent_ref
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -16,7 +16,7 @@ from flowdesk.people import queries as people
 router = Router(tags=["people"])
 
 
-class AgentOut(Schema):
+class AgentOut(Out):
     id: str
     name: str
     skills: list[str]
@@ -27,7 +27,7 @@ class AgentOut(Schema):
     zone: str
 
 
-class TeamOut(Schema):
+class TeamOut(Out):
     """A group of agents; `level` is its depth of support, 0 for specialists beside the levels."""
 
     id: str

@@ -11,9 +11,16 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest
-from ninja import Schema
 from ninja.parser import Parser
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic_core.core_schema import ValidationInfo
 
 from flowdesk.api.errors import BodyTooLarge, Unreadable
@@ -98,13 +105,13 @@ def _plain(name: str) -> str:
     return _LONE_SURROGATE.sub("?", name.replace("\x00", "?"))[:80]
 
 
-class Body(Schema):
+class Body(BaseModel):
     """A body: unknown fields are refused by name, and a number is not taken for text."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False, strict=False)
 
 
-class Filters(Schema):
+class Filters(BaseModel):
     """The query of a list; a name it does not know is refused, and so are characters no table can hold."""
 
     @model_validator(mode="before")

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from flowdesk.accounts.models import ApiKey, User
 from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import OnlyPages, Page, cursor_at, place_after
 from flowdesk.api.reading import Body
-from flowdesk.api.shapes import AgentRef, ContactRef, agent_ref, contact_ref
+from flowdesk.api.shapes import AgentRef, ContactRef, Out, agent_ref, contact_ref
 from flowdesk.api.tickets import TicketDetail, read_back
 from flowdesk.core.actor import Act, ActorKind
 from flowdesk.core.ids import shown
@@ -31,7 +31,7 @@ router = Router(tags=["thread"])
 Text = Annotated[str, Field(min_length=1, max_length=200_000)]
 
 
-class Done(Schema):
+class Done(Out):
     """An act that wrote something of its own: its id, and the ticket afterwards."""
 
     id: str
@@ -56,7 +56,7 @@ class NoteText(Body):
     text: Text
 
 
-class MessageOut(Schema):
+class MessageOut(Out):
     """Words to or from the customer."""
 
     id: str
@@ -69,7 +69,7 @@ class MessageOut(Schema):
     sent_at: datetime
 
 
-class NoteOut(Schema):
+class NoteOut(Out):
     """Words among agents; a system's note has a kind and values instead of text."""
 
     id: str
@@ -80,12 +80,12 @@ class NoteOut(Schema):
     created_at: datetime
 
 
-class ActorOut(Schema):
+class ActorOut(Out):
     kind: ActorKind
     name: str
 
 
-class EventOut(Schema):
+class EventOut(Out):
     """One line of the log; `data` holds enumerations and public ids, never text."""
 
     kind: EventKind

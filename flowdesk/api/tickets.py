@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from flowdesk.api.auth import Client, client, needs
@@ -18,6 +18,7 @@ from flowdesk.api.shapes import (
     AgentRef,
     ContactRef,
     CustomerRef,
+    Out,
     TeamRef,
     agent_ref,
     contact_ref,
@@ -70,7 +71,7 @@ class ListSignal(StrEnum):
     CSAT_RISK = "csat_risk"
 
 
-class TicketOut(Schema):
+class TicketOut(Out):
     """A ticket. `due_at` is its earliest deadline towards the customer; null while all of them wait."""
 
     id: str
@@ -106,7 +107,7 @@ class TicketOut(Schema):
     reply_count: int
 
 
-class WaitOut(Schema):
+class WaitOut(Out):
     """Why the ticket waits, and until when at the longest."""
 
     reason: str

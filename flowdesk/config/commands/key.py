@@ -25,9 +25,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     with django(args):
+        from django.db import connection
+
         from flowdesk.accounts.models import Tenant
         from flowdesk.core.errors import DomainError
 
+        if Tenant._meta.db_table not in connection.introspection.table_names():
+            tell("flowdesk: this database has no tables yet; start Flowdesk, or run flowdesk migrate")
+            return BAD_INPUT
         tenant = Tenant.objects.filter(slug=args.tenant).first()
         if tenant is None:
             tell(f"flowdesk: there is no tenant {args.tenant}")
