@@ -42,7 +42,7 @@ def plain_name(name: str) -> str:
     return f"{plain}.{suffix}" if plain and printed_name(f"{plain}.{suffix}") == name and print_ else name
 
 
-class StaticFiles(WhiteNoiseMiddleware):
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
     """Serves them, under both names."""
 
     def add_file_to_dictionary(self, url: str, path: str, stat_cache: Any = None) -> None:

@@ -162,7 +162,7 @@ def _owner(post: str, owners: Mapping[str, Owner]) -> tuple[str, Face]:
     if owner is None or owner.is_vacant:
         return role, NOBODY
     if owner.fell_to:
-        role = _("{role}, vacant: fell to {post}").format(role=role, post=say(OWNERS, owner.fell_to))
+        role = _("{role} (vacant, falls to {post})").format(role=role, post=say(OWNERS, owner.fell_to))
     return role, Face.of(owner.person)
 
 

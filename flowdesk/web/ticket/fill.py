@@ -242,7 +242,7 @@ def _composer(
     return Composer(
         href=reverse("ticket-act", args=[public_id, "write"]),
         to=said.reply_to(name, channel=ticket.channel, next_update=next_update),
-        prompt=said.prompt(name.split()[0] if name else ""),
+        prompt=said.prompt(name.split()[0]) if name and ticket.is_active else said.note_prompt(),
         kind=wrong.values.get("kind", "reply") if wrong else "reply",
         text=wrong.values.get("text", "") if wrong else "",
         errors=tuple(wrong.errors.get("text", ())) if wrong else (),
