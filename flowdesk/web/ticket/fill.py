@@ -237,7 +237,7 @@ def _composer(
         priority=ticket.priority, tier=ticket.customer.tier, level=ticket.level
     )
     target = next((one for metric, one in update.targets.items() if metric.value == "update"), None)
-    next_update = str(Amount(amount=target.amount, unit=target.unit)) if target else ""
+    next_update = words.amount(Amount(amount=target.amount, unit=target.unit)) if target else ""
     wrong = failed if failed and failed.act == "write" else None
     return Composer(
         href=reverse("ticket-act", args=[public_id, "write"]),

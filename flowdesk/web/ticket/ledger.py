@@ -84,7 +84,7 @@ def _words(entry: Entry, entries: Sequence[Entry], *, zone: ZoneInfo, now: datet
             pause = entry.at - _pause_start(entry, entries)
             return said.ledger_event("resumed"), said.pause_moves_due(words.length(pause), due=due)
         case What.STEP:
-            return f"{entry.percent}%", ""
+            return words.percent(entry.percent or 0), ""
         case What.RETARGETED:
             return said.ledger_event("retargeted"), said.new_target(entry.because, due=due)
         case What.CONTINUED:
@@ -129,7 +129,7 @@ def _ahead(clock: Clock, policy: Policy, *, zone: ZoneInfo, now: datetime) -> li
         LedgerRow(
             at=words.iso(at, zone),
             when=words.moment(at, zone=zone, now=now),
-            strong=f"{step.percent}%",
+            strong=words.percent(step.percent),
             words=", ".join(say(TARGETS, target) for target in step.to),
             spent=words.spent(clock.target * step.percent // 100),
             kind="ahead",
