@@ -28,11 +28,14 @@ SENTENCES: Mapping[str, str | Promise] = {
     "names nobody: give a contact, a customer or an address": _(
         "Choose somebody who was found, or give an email address."
     ),
-    "names nobody: give a name, an address or a phone number": _("Give a name, an email address or a phone number."),
+    "names nobody: give a name, an address or a phone number": _(
+        "Give a name, an email address or a phone number."
+    ),
     "there is no contact by that id": _("This contact is gone. Look again."),
     "there is no customer by that id": _("This customer is gone. Look again."),
     "there is no agent by that id": _("This person does not work here any more. Choose somebody else."),
     "there is no team by that name": _("This team is gone. Choose another one."),
+    "there is no {thing} by that id": _("This is gone. Choose again."),
     "you do not work tickets in this tenant": _("You do not work tickets on this desk."),
     "is not a wait of this tenant's policy": _("This desk does not wait for that reason."),
     "says whom you wait for; this reason needs it": _("Say whom we wait for, and their case number."),

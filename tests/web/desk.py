@@ -13,7 +13,7 @@ from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import WaitReason
 from flowdesk.flows import escalate, receive, work
 from flowdesk.intake.services import InboundMessage
-from flowdesk.notifications.services import dispatch
+from flowdesk.notifications.services import deliver, dispatch
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.states import Channel
 from tests.builders import World, a_customer, a_world
@@ -28,12 +28,15 @@ def at(clock: str, *, day: int = 18) -> datetime:
     return datetime(2026, 6, day, int(hour), int(minute), tzinfo=UTC) - timedelta(hours=2)
 
 
+OPENS = at("09:00", day=15)
+
+
 @dataclass(slots=True)
 class Desk:
     """The world and its tickets by nickname, as public ids."""
 
     world: World
-    clock: datetime = at("09:00", day=15)
+    clock: datetime = OPENS
     tickets: dict[str, str] = field(default_factory=dict)
 
     def pass_time(self, to: datetime) -> None:
@@ -46,7 +49,9 @@ class Desk:
                 break
             first = min(due.values())
             escalate.wake(
-                sorted(ticket for ticket, wakes in due.items() if wakes == first), by=system(tenant), now=first
+                sorted(ticket for ticket, wakes in due.items() if wakes == first),
+                by=system(tenant),
+                now=first,
             )
         self.clock = to
 
@@ -95,8 +100,12 @@ def a_busy_desk() -> Desk:
         "resolved", "09:10", "Invoice 2041 shows last month's price", "Please send a new one.",
         email="maja@fjord.example", priority=Priority.P4, day=15, category="billing",
     )  # fmt: skip
-    desk.then("10:00", lambda now: work.send_reply(old, text="Done, it is on its way.", by=bo, now=now), day=15)
-    desk.then("10:05", lambda now: work.resolve(old, note="Sent a corrected invoice.", by=bo, now=now), day=16)
+    desk.then(
+        "10:00", lambda now: work.send_reply(old, text="Done, it is on its way.", by=bo, now=now), day=15
+    )
+    desk.then(
+        "10:05", lambda now: work.resolve(old, note="Sent a corrected invoice.", by=bo, now=now), day=16
+    )
     hold = desk.open(
         "on_hold", "13:00", "Card terminal loses its pairing", "It must be paired anew each morning.",
         email="maja@ekberg.example", priority=Priority.P3, day=17,
@@ -123,8 +132,14 @@ def a_busy_desk() -> Desk:
         email="maja@nordvik.example", priority=Priority.P1,
     )  # fmt: skip
     desk.then("05:03", lambda now: work.send_reply(over, text="We are on it.", by=bo, now=now))
-    desk.then("05:10", lambda now: work.add_note(over, text="@Ada Lind the provider rolled out at 04:28.", by=bo, now=now))
-    desk.then("05:30", lambda now: receive.take_message(over, text="Any news?", channel=Channel.EMAIL, by=bo, now=now))
+    desk.then(
+        "05:10",
+        lambda now: work.add_note(over, text="@Ada Lind the provider rolled out at 04:28.", by=bo, now=now),
+    )
+    desk.then(
+        "05:30",
+        lambda now: receive.take_message(over, text="Any news?", channel=Channel.EMAIL, by=bo, now=now),
+    )
     desk.open(
         "risk", "09:15", "Single sign-on loops back to the start page", "Nobody gets in since this morning.",
         email="maja@ekberg.example", priority=Priority.P2, channel=Channel.CHAT,
@@ -146,4 +161,5 @@ def a_busy_desk() -> Desk:
     desk.pass_time(NOW)
     while dispatch(at=NOW):
         pass
+    deliver(clock=lambda: NOW)
     return desk

@@ -39,6 +39,8 @@ class ThreadEntry:
     files: tuple[Attachment, ...] = ()
     state: str = ""  # an event's glyph: critical, warning, paused
     icon: str = ""  # or its icon
+    is_step: bool = False
+    earlier: tuple["ThreadEntry", ...] = ()  # steps folded behind this line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from flowdesk.core.tenant import reading
 from flowdesk.tickets.models import IS_ACTIVE, Ticket
 from flowdesk.worker.demo.play import Player, all_at_once
 from flowdesk.worker.demo.sample import library
-from flowdesk.worker.demo.script import Numbers, week_until
+from flowdesk.worker.demo.script import Case, Numbers, new_case, week_until
 from flowdesk.worker.demo.stage import must_be_demo, seat_cast, stage_of
 
 SEED = 4711
@@ -56,16 +56,16 @@ def load_week(
     stage = stage_of(tenant)
     wanted = numbers or Numbers()
     cases = week_until(now, library=library(), guests=stage.guests, numbers=wanted, seed=seed)
-    player = Player(
-        stage=stage,
-        library=library(),
-        chance=Random(seed + 1),
-        ends_at=now,
-        progress=progress,  # noqa: S311 - a script
-    )
+    chance = Random(seed + 1)  # noqa: S311 - a script, no secret
+    player = Player(stage=stage, library=library(), chance=chance, ends_at=now, progress=progress)
+    patient = [guest for guest in stage.guests if guest.tier in ("professional", "starter", "free")]
+
+    def fresh(at: datetime) -> Case:
+        return new_case(at, library=library(), guests=patient, chance=chance)
+
     with all_at_once(tenant.id):
         threads = player.play(cases)
-        player.tidy(threads, running=wanted.running)
+        player.tidy(threads, running=wanted.running, waiting=wanted.waiting, fresh=fresh)
     return count(tenant, now=now, acts=player.flows, seconds=time.monotonic() - began)
 
 

@@ -32,7 +32,7 @@ CATEGORIES = (
 # What a person says outright, on the ways in that ask for it.
 PRIORITIES = ((Priority.P2, 14), (Priority.P3, 64), (Priority.P4, 22))
 ASKING = frozenset({Channel.WEB, Channel.PHONE, Channel.API})
-OWN_WORDS = 0.45  # share of tickets that open with words of ours; all Swedish ones do
+OWN_WORDS = 0.45  # share of English tickets that open with words of ours; all others do
 
 
 class Fate(StrEnum):
@@ -67,7 +67,7 @@ class Case:
 class Numbers:
     """How big the desk is, and how it stands at the end; the defaults fill every lane."""
 
-    tickets: int = 330
+    tickets: int = 300
     running: int = 59
     waiting: int = 48
     queued: int = 3
@@ -160,21 +160,37 @@ def _arrival(history: History, now: datetime) -> datetime:
 
 
 def _fates(arrivals: Sequence[datetime], now: datetime, numbers: Numbers, chance: Random) -> list[Fate]:
-    """Who is still active at the end: the later a ticket came, the likelier."""
+    """Who is still active at the end: the later a ticket came, the likelier.
+
+    What runs on is younger than what waits, for a wait stops the promise of an end and work does not.
+    """
     fates = [Fate.DONE] * len(arrivals)
-    keys = sorted(
-        range(len(arrivals)),
-        key=lambda i: chance.random() ** (1 / (1 + 60 * (1 - (now - arrivals[i]) / WEEK) ** 4)),
-        reverse=True,
-    )
-    # More than are asked for: some will have to be resolved on the way, lest a promise breaks.
-    running = keys[: numbers.running + numbers.running // 5]
-    waiting = keys[len(running) : len(running) + numbers.waiting]
+    ages = [working_days(at, now) for at in arrivals]
+
+    def drawn(candidates: Sequence[int], count: int, half_life: float) -> list[int]:
+        keys = {i: chance.random() ** (1 + (ages[i] / half_life) ** 3) for i in candidates}
+        return sorted(candidates, key=keys.__getitem__, reverse=True)[:count]
+
+    running = drawn(range(len(arrivals)), numbers.running, 0.9)
+    rest = [index for index in range(len(arrivals)) if index not in set(running)]
+    waiting = drawn(rest, numbers.waiting + numbers.waiting // 4, 1.6)  # some of the waits end themselves
     for index in running:
         fates[index] = Fate.RUNNING
     for index in waiting:
         fates[index] = Fate.WAITING
     return fates
+
+
+def working_days(start: datetime, end: datetime) -> float:
+    """Days from Monday to Friday between two instants, by the clock in Stockholm."""
+    days, at = 0.0, start.astimezone(STOCKHOLM)
+    last = end.astimezone(STOCKHOLM)
+    while at < last:
+        midnight = (at + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        part = (min(midnight, last) - at) / timedelta(days=1)
+        days += part if at.weekday() < 5 else 0.0
+        at = midnight
+    return days
 
 
 def _case(
@@ -222,8 +238,8 @@ def _steps(history: History, fate: Fate, age: timedelta, chance: Random) -> tupl
 
 
 def _opening(guest: Guest, library: Library, chance: Random) -> Opening:
-    if guest.language == "sv" or chance.random() < OWN_WORDS:
-        return chance.choice(library.own[guest.language or "en"])
+    if guest.language != "en" or chance.random() < OWN_WORDS:
+        return chance.choice(library.own[guest.language])
     return chance.choice(library.queries[weighed(CATEGORIES, chance)])
 
 
@@ -244,12 +260,14 @@ def _finale(
                     priority=priority, category=category,
                 )
             )  # fmt: skip
-    for _ in range(numbers.queued):
-        guest = chance.choice([guest for guest in guests if guest.tier in ("professional", "starter")])
+    # A language that one colleague speaks, who has little room: the others wait in the queue at any hour.
+    spanish = [guest for guest in guests if guest.language == "es"]
+    for _ in range(numbers.queued + 1):
+        guest = chance.choice(spanish)
         cases.append(
             Case(
-                arrives_at=now - chance.randrange(8, 45) * MINUTE, guest=guest, channel=Channel.EMAIL,
-                opening=_opening(guest, library, chance), fate=Fate.QUEUED, priority=Priority.P3,
+                arrives_at=now - chance.randrange(8, 45) * MINUTE, guest=guest, channel=Channel.WEB,
+                opening=chance.choice(library.own["es"]), fate=Fate.QUEUED, priority=Priority.P3, category="technical",
             )
         )  # fmt: skip
     return cases
