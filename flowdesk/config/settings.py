@@ -12,6 +12,7 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
+from flowdesk.config.mail import mail_settings
 from flowdesk.core.supervisor.secret_key import secret_key_in
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -140,6 +141,10 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
+# -- API ----------------------------------------------------------------------------------------------------
+
+API_BODY_LIMIT = 1024 * 1024  # bytes
+
 # -- accounts -----------------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [
@@ -189,14 +194,12 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("FLOWDESK_PUBLIC_URL", "").startswith("https:")
 
-# -- API ----------------------------------------------------------------------------------------------------
-
-API_BODY_LIMIT = 1024 * 1024  # bytes
-
 # -- mail ---------------------------------------------------------------------------------------------------
 
 PUBLIC_URL = os.environ.get("FLOWDESK_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 MAIL_DOMAIN = os.environ.get("FLOWDESK_MAIL_DOMAIN", "flowdesk.invalid")
+MAIL_OUTBOX = DATA_DIR / "outbox"  # a file for each mail while there is no FLOWDESK_SMTP_URL
+globals().update(mail_settings(os.environ.get("FLOWDESK_SMTP_URL", "")))
 
 # -- the automation's door ----------------------------------------------------------------------------------
 

@@ -59,9 +59,11 @@ def must_be_usable(message: InboundMessage) -> None:
         faults.append(Fault("text", f"is longer than {LONGEST_TEXT} characters"))
     if not (message.contact or message.customer or message.email or message.customer_name):
         faults.append(Fault("email", "names nobody: give a contact, a customer or an address"))
-    for name in ("subject", "text", "name", "customer_name"):
-        if "\x00" in getattr(message, name):
-            faults.append(Fault(name, "holds a null character"))
+    faults += [
+        Fault(name, "holds a null character")
+        for name in ("subject", "text", "html", "name", "customer_name", "email", "phone")
+        if "\x00" in getattr(message, name)
+    ]
     if faults:
         raise Invalid(*faults)
 

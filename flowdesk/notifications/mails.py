@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from email.utils import formataddr
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 
 from flowdesk.accounts.models import Tenant
 from flowdesk.core.ids import shown
@@ -30,14 +30,15 @@ def mail_for(delivery_id: int, *, at: datetime) -> EmailMultiAlternatives:
     if not to:
         raise NothingToSend("no address")
     ticket: Ticket = delivery.ticket
-    with translation.override(language):
+    # Instants in a mail are told in the tenant's zone, whatever the machine's is.
+    with translation.override(language), timezone.override(tenant.zone):
         words = _words(delivery, ticket, tenant, name=name, at=at)
         text = render_to_string(f"notifications/{delivery.template}.txt", words).strip()
     subject, _, body = text.partition("\n")
     mail = EmailMultiAlternatives(
-        subject=f"[{tenant.slug} #{ticket.number}] {subject.strip()}"[:250],
+        subject=_one_line(f"[{tenant.slug} #{ticket.number}] {subject}")[:250],
         body=body.strip() + "\n",
-        from_email=f"{tenant.name} <{tenant.mail_from}>",
+        from_email=formataddr((_one_line(tenant.name), tenant.mail_from)),
         to=[to],
     )
     # What robots read: our own mails are automatic and belong to one conversation (RFC 3834, RFC 5322).
@@ -49,6 +50,11 @@ def mail_for(delivery_id: int, *, at: datetime) -> EmailMultiAlternatives:
     if delivery.template != "customer_reply":
         mail.extra_headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
     return mail
+
+
+def _one_line(text: str) -> str:
+    """Words of others on one line: a break in a header would begin another header."""
+    return " ".join(text.split())
 
 
 def _recipient(delivery: Delivery, tenant: Tenant) -> tuple[str, str, str]:
@@ -68,21 +74,21 @@ def _known(language: str, tenant: Tenant) -> str:
 def _words(
     delivery: Delivery, ticket: Ticket, tenant: Tenant, *, name: str, at: datetime
 ) -> Mapping[str, Any]:
-    zone = ZoneInfo(tenant.zone)
     data = dict(delivery.data)
     message = None
     if "message" in data:
         message = Message.objects.filter(public_id=UUID(data["message"])).first()
     if "ends_by" in data:
-        data["ends_by"] = datetime.fromisoformat(data["ends_by"]).astimezone(zone)
+        data["ends_by"] = datetime.fromisoformat(data["ends_by"])
     return {
         "name": name,
         "tenant": tenant,
         "ticket": ticket,
+        "subject": _one_line(ticket.subject),  # the first line of a template becomes the mail's subject
         "customer": ticket.customer.name,
-        "due_at": ticket.due_at.astimezone(zone) if ticket.due_at else None,
+        "due_at": ticket.due_at,
         "data": data,
         "message": message,
         "url": f"{settings.PUBLIC_URL}/flow/tickets/{shown('tkt', ticket.public_id)}",
-        "at": at.astimezone(zone),
+        "at": at,
     }

@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from flowdesk.core.actor import ActorKind
 from flowdesk.tickets.states import EventKind
 
 
@@ -24,8 +23,7 @@ class EventRow:
     ticket: int
     kind: EventKind
     at: datetime
-    actor_kind: str
-    actor: int | None
+    doer: int | None  # the agent who did it, if one did
     data: Mapping[str, Any]
     assignee: int | None
     contact: int | None
@@ -51,6 +49,7 @@ class Telling:
 
 
 DELAY_NOTICE = "customer_delayed"
+OWN_CHOICES = ("by_hand", "taken")  # why a ticket changed hands, when a person said so
 
 
 def tellings(event: EventRow) -> list[Telling]:
@@ -59,8 +58,11 @@ def tellings(event: EventRow) -> list[Telling]:
         case EventKind.TICKET_OPENED:
             return _customer(event, "customer_acknowledged")
         case EventKind.TICKET_ASSIGNED:
-            return _agent(event, event.data.get("assignee"), "agent_assigned", mail=True)
-        case EventKind.CUSTOMER_WROTE:
+            agent = event.data.get("assignee")
+            # Routing may give somebody a ticket in the course of their own act: they have not chosen it.
+            is_own_choice = agent == event.doer and event.data.get("because") in OWN_CHOICES
+            return [] if is_own_choice else _agent(event, agent, "agent_assigned", mail=True)
+        case EventKind.CUSTOMER_WROTE if event.assignee != event.doer:
             return _agent(event, event.assignee, "agent_customer_wrote", mail=False)
         case EventKind.AGENT_REPLIED:
             return _customer(event, "customer_reply", message=event.data["message"])
@@ -91,7 +93,7 @@ def _step(event: EventRow) -> list[Telling]:
 
 
 def _agent(event: EventRow, agent: int | None, template: str, *, mail: bool) -> list[Telling]:
-    if agent is None or (event.actor_kind == ActorKind.USER and event.data.get("by_agent") == agent):
+    if agent is None:
         return []
     channels = (Channel.NOTICE, Channel.EMAIL) if mail else (Channel.NOTICE,)
     return [

@@ -1,15 +1,17 @@
 """Events become deliveries, deliveries become notices and mails. Two stages, each safe to repeat."""
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
-from smtplib import SMTPException
+from smtplib import SMTPException, SMTPRecipientsRefused
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import connection, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from psycopg.types.json import Jsonb
 
 from flowdesk.core.tenant import reading, writing
@@ -19,7 +21,12 @@ from flowdesk.notifications.models import DeliveryState
 from flowdesk.notifications.plans import Channel, EventRow, Telling, bundled, tellings
 from flowdesk.tickets.states import EventKind
 
+log = logging.getLogger("flowdesk.worker")
 LEASE_FOR = timedelta(minutes=2)
+SEND_FOR = LEASE_FOR / 2  # after so long no further mail of the lease is begun
+ANSWER_WITHIN = 20  # seconds for each answer of a mail server
+PART = 20  # mails recorded together: so many may repeat after a crash
+FIRST_PERMANENT = 500  # SMTP's replies from here on will not change (RFC 5321, 4.2.1)
 RETRIES = (
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -36,9 +43,9 @@ def dispatch(*, at: datetime, limit: int = 500) -> int:
         cursor.execute(sql.UNDISPATCHED, [limit])
         events = [
             EventRow(
-                id=row[0], tenant=row[1], ticket=row[2], kind=EventKind(row[3]), at=row[4], actor_kind=row[5],
-                actor=row[6], data=json.loads(row[7]) if isinstance(row[7], str) else row[7], assignee=row[8],
-                contact=row[9], contact_has_mail=row[10],
+                id=row[0], tenant=row[1], ticket=row[2], kind=EventKind(row[3]), at=row[4],
+                data=json.loads(row[5]) if isinstance(row[5], str) else row[5], doer=row[6], assignee=row[7],
+                contact=row[8], contact_has_mail=row[9],
             )
             for row in cursor.fetchall()
         ]  # fmt: skip
@@ -79,7 +86,7 @@ def deliver(*, clock: Callable[[], datetime], limit: int = 200) -> int:
     """Lease what is due, hand it over outside any transaction, record it. Returns how many were leased.
 
     A mail can go out twice only when the process dies between handing over and recording; its Message-ID is
-    the same then.
+    the same then. What a slow mail server leaves no time for is given back before the lease runs out.
     """
     at = clock()
     with transaction.atomic(using="worker", durable=True), connections["worker"].cursor() as cursor:
@@ -97,12 +104,14 @@ def deliver(*, clock: Callable[[], datetime], limit: int = 200) -> int:
     if mails:
         with closing(_mail_connection()) as backend:
             for tenant, rows in mails.items():
-                _send(tenant, rows, backend, clock=clock)
+                for start in range(0, len(rows), PART):
+                    _send(tenant, rows[start : start + PART], backend, clock=clock, until=at + SEND_FOR)
     return len(leased)
 
 
 def _mail_connection() -> BaseEmailBackend:
-    backend: BaseEmailBackend = get_connection()
+    # Without a limit of its own a server that never answers would hold the sender for ever.
+    backend: BaseEmailBackend = get_connection(timeout=settings.EMAIL_TIMEOUT or ANSWER_WITHIN)
     return backend
 
 
@@ -112,27 +121,71 @@ def _show(tenant: int, ids: list[int], *, at: datetime) -> None:
 
 
 def _send(
-    tenant: int, rows: Sequence[tuple[int, int]], backend: BaseEmailBackend, *, clock: Callable[[], datetime]
+    tenant: int,
+    rows: Sequence[tuple[int, int]],
+    backend: BaseEmailBackend,
+    *,
+    clock: Callable[[], datetime],
+    until: datetime,
 ) -> None:
+    """Send a part of one tenant's mails; what was handed over is recorded even when a later one brings us down."""
     sent: list[int] = []
-    for delivery, attempts in rows:
-        try:
-            with reading(tenant):
-                mail: EmailMultiAlternatives = mail_for(delivery, at=clock())
-            mail.connection = backend
-            mail.send()
-            sent.append(delivery)
-        except NothingToSend as reason:
-            _record_failure(tenant, delivery, DeliveryState.DROPPED, clock(), str(reason))
-        except (SMTPException, OSError) as fault:
-            backend.close()  # a broken conversation is not continued with the next mail
-            given_up = attempts > len(RETRIES)
-            state = DeliveryState.FAILED if given_up else DeliveryState.DUE
-            due = clock() + RETRIES[min(attempts, len(RETRIES)) - 1]
-            _record_failure(tenant, delivery, state, due, type(fault).__name__)
-    if sent:
-        with writing(tenant), connection.cursor() as cursor:
-            cursor.execute(sql.DELIVERED, [clock(), tenant, sent])
+    try:
+        for place, (delivery, attempts) in enumerate(rows):
+            if clock() >= until:
+                _give_back(tenant, [late for late, _ in rows[place:]], at=clock())
+                break
+            if _is_sent(tenant, delivery, attempts, backend, clock=clock):
+                sent.append(delivery)
+    finally:
+        if sent:
+            with writing(tenant), connection.cursor() as cursor:
+                cursor.execute(sql.DELIVERED, [clock(), tenant, sent])
+
+
+def _is_sent(
+    tenant: int, delivery: int, attempts: int, backend: BaseEmailBackend, *, clock: Callable[[], datetime]
+) -> bool:
+    """Hand one mail over; a failure is recorded at once, and holds up no other mail."""
+    try:
+        with reading(tenant):
+            mail: EmailMultiAlternatives = mail_for(delivery, at=clock())
+        mail.connection = backend
+        mail.send()
+    except NothingToSend as reason:
+        _record_failure(tenant, delivery, DeliveryState.DROPPED, clock(), str(reason))
+    except DatabaseError:
+        raise  # not the mail's fault: its lease runs out, and it is tried again
+    except (SMTPException, OSError) as fault:
+        backend.close()  # a broken conversation is not continued with the next mail
+        _put_off(tenant, delivery, attempts, fault, is_final=_is_refused_for_good(fault), at=clock())
+    except Exception as fault:
+        log.exception("mail_failed", extra={"tenant": tenant, "delivery": delivery})
+        _put_off(tenant, delivery, attempts, fault, is_final=False, at=clock())
+    else:
+        return True
+    return False
+
+
+def _is_refused_for_good(fault: Exception) -> bool:
+    """The server knows that no such mailbox is there; other refusals may be our operator's to mend, and pass."""
+    return isinstance(fault, SMTPRecipientsRefused) and all(
+        code >= FIRST_PERMANENT for code, _ in fault.recipients.values()
+    )
+
+
+def _put_off(
+    tenant: int, delivery: int, attempts: int, fault: Exception, *, is_final: bool, at: datetime
+) -> None:
+    given_up = is_final or attempts > len(RETRIES)
+    state = DeliveryState.FAILED if given_up else DeliveryState.DUE
+    due = at + RETRIES[min(attempts, len(RETRIES)) - 1]
+    _record_failure(tenant, delivery, state, due, type(fault).__name__)
+
+
+def _give_back(tenant: int, deliveries: list[int], *, at: datetime) -> None:
+    with writing(tenant), connection.cursor() as cursor:
+        cursor.execute(sql.GIVE_BACK, [at, tenant, deliveries])
 
 
 def _record_failure(tenant: int, delivery: int, state: DeliveryState, due: datetime, error: str) -> None:

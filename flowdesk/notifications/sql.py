@@ -2,11 +2,12 @@
 
 # Events nobody has been told about yet, with what is needed to say who should be.
 UNDISPATCHED = """
-select e.id, e.tenant_id, e.ticket_id, e.kind, e.at, e.actor_kind, e.actor_id, e.data,
+select e.id, e.tenant_id, e.ticket_id, e.kind, e.at, e.data, a.id as doer,
     t.assignee_id, t.contact_id, coalesce(c.email, '') <> '' as has_mail
 from tickets_ticketevent e
 join tickets_ticket t on t.tenant_id = e.tenant_id and t.id = e.ticket_id
 left join people_contact c on c.tenant_id = t.tenant_id and c.id = t.contact_id
+left join people_agent a on a.tenant_id = e.tenant_id and a.user_id = e.actor_id and e.actor_kind = 'user'
 where e.dispatched_at is null order by e.id limit %s
 for update of e skip locked
 """
@@ -49,6 +50,12 @@ where tenant_id = %s and id = any(%s) and state = 'due'
 
 NOT_DELIVERED = """
 update notifications_delivery set state = %s, due_at = %s, error = %s where tenant_id = %s and id = %s and state = 'due'
+"""
+
+# Leased but not tried: due again at once, and the attempt is not counted.
+GIVE_BACK = """
+update notifications_delivery set due_at = %s, attempts = attempts - 1
+where tenant_id = %s and id = any(%s) and state = 'due'
 """
 
 # In-app notices of a batch, and their deliveries done, in one statement.

@@ -3,8 +3,8 @@
 NEW_TICKET_ID = "select nextval('tickets_ticket_id_seq')"
 
 NEW_TICKET_COLUMNS = (
-    "tenant_id", "id", "public_id", "subject", "status", "priority", "impact", "urgency", "category", "subcategory",
-    "complexity", "language", "channel", "signals", "fields", "is_major_incident", "is_proactive", "customer_id",
+    "tenant_id", "id", "public_id", "external_ref", "subject", "status", "priority", "impact", "urgency", "category",
+    "subcategory", "complexity", "language", "channel", "signals", "fields", "is_major_incident", "is_proactive", "customer_id",
     "contact_id", "team_id", "assignee_id", "level", "follows_id", "policy_revision_id", "rule_target_minutes",
     "rule_target_loosens", "created_at", "updated_at", "unanswered_since", "waiting_internal_since",
     "level_entered_at", "first_response_at", "resolved_at", "closed_at", "reopen_count", "reply_count", "due_at",
@@ -15,7 +15,8 @@ NEW_TICKET_COLUMNS = (
 # The rows that point at the ticket are in already; their keys are checked at commit.
 INSERT_TICKET = f"""
 with numbered as (
-    update tickets_ticketcounter set next_number = next_number + 1 where tenant_id = %s returning next_number - 1 as number
+    update tickets_ticketcounter set next_number = next_number + 1 where tenant_id = %s
+    returning next_number - 1 as number
 )
 insert into tickets_ticket ({", ".join(NEW_TICKET_COLUMNS)}, number)
 select {", ".join(["%s"] * len(NEW_TICKET_COLUMNS))}, number from numbered returning number

@@ -70,7 +70,7 @@ def wanted_of(given: Mapping[str, str], *, me: int | None, now: datetime) -> Tic
         assignee=_agent(given.get("assignee", "")),
         tier=_word(given.get("tier", "")),
         channel=(Channel(given["channel"]),) if given.get("channel") in set(Channel) else (),
-        language="".join(_word(given.get("language", ""))),
+        language=_word(given.get("language", "")),
         category=_word(given.get("category", "")),
         q=text,
     )
