@@ -102,7 +102,9 @@ def test_whoever_belongs_to_no_tenant_gets_nowhere(desk: Desk) -> None:
     assert logged_in("none@global.example").get("/flow/inbox").status_code == 403
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/flow/tickets/tkt_x", "/flow/reports/x", "/flow/tickets/sla/review.ics"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/flow/tickets/tkt_x", "/flow/reports/x", "/flow/tickets/sla/review.ics"]
+)
 def test_every_page_asks_for_a_login_first_and_remembers_the_way(path: str) -> None:
     answer = Client().get(path)
 
@@ -140,7 +142,11 @@ def test_an_auditor_may_not_act(desk: Desk, auditor: Client) -> None:
 
 
 def test_an_auditor_is_shown_no_act(desk: Desk, auditor: Client) -> None:
-    for path in ("/flow/tickets/sla", "/flow/inbox", *(reverse("ticket", args=[t]) for t in desk.tickets.values())):
+    for path in (
+        "/flow/tickets/sla",
+        "/flow/inbox",
+        *(reverse("ticket", args=[t]) for t in desk.tickets.values()),
+    ):
         html = auditor.get(path).content.decode()
         posts = set(re.findall(r'<form[^>]*method="post"[^>]*action="([^"]*)"', html))
 
@@ -193,7 +199,13 @@ def test_logging_out_ends_the_session(desk: Desk) -> None:
 def test_a_way_back_leads_nowhere_else(desk: Desk) -> None:
     client = logged_in("bo@global.example")
 
-    for wanted in ("https://evil.example", "//evil.example", "/flow/\\evil.example", "/flow//evil.example", "x"):
+    for wanted in (
+        "https://evil.example",
+        "//evil.example",
+        "/flow/\\evil.example",
+        "/flow//evil.example",
+        "x",
+    ):
         answer = client.post(reverse("preferences"), {"theme": "dark", "back": wanted})
         assert answer["Location"] == "/flow/inbox", wanted
     assert client.post(reverse("preferences"), {"back": "/flow/notices"})["Location"] == "/flow/notices"
@@ -215,7 +227,9 @@ def test_an_act_nobody_knows_is_not_there(desk: Desk) -> None:
 
 def test_an_act_that_came_too_late_is_told(desk: Desk) -> None:
     client = logged_in("bo@global.example")
-    answer = client.post(reverse("ticket-act", args=[desk.tickets["resolved"], "wait"]), {"reason": "customer"})
+    answer = client.post(
+        reverse("ticket-act", args=[desk.tickets["resolved"], "wait"]), {"reason": "customer"}
+    )
 
     assert answer.status_code == 422
     assert "The ticket is settled. Reopen it first." in answer.content.decode()

@@ -7,11 +7,14 @@ from django.test import Client
 from django.urls import reverse
 
 from flowdesk.accounts.models import User
+from flowdesk.core.ids import new_id, shown
 from flowdesk.core.tenant import writing
 from flowdesk.flows import receive, work
+from flowdesk.hubs.services import publish_report
 from flowdesk.intake.services import InboundMessage
 from flowdesk.people.models import Agent, Contact, Customer
 from flowdesk.tickets.states import Channel
+from tests.builders import a_world
 from tests.web.desk import NOW, Desk
 from tests.web.people import logged_in
 
@@ -32,9 +35,7 @@ def client(desk: Desk) -> Client:
 
 
 def opened(desk: Desk, subject: str, text: str) -> str:
-    message = InboundMessage(
-        channel=Channel.EMAIL, subject=subject, text=text, email="maja@nordvik.example"
-    )
+    message = InboundMessage(channel=Channel.EMAIL, subject=subject, text=text, email="maja@nordvik.example")
     return receive.open_ticket(message, by=desk.world.bo, now=NOW).id
 
 
@@ -72,9 +73,6 @@ def test_markup_in_a_refused_form_comes_back_as_words(desk: Desk, client: Client
 
 
 def test_a_report_keeps_markup_as_words(desk: Desk) -> None:
-    from flowdesk.hubs.services import publish_report
-    from tests.builders import a_world
-
     calm = a_world("calm", at=NOW)
     report = publish_report(by=calm.ada, now=NOW, status_note=EVIL)
 
@@ -90,10 +88,16 @@ def test_a_report_keeps_markup_as_words(desk: Desk) -> None:
         ({"subject": "x", "text": "y" * 200_001}, "This is longer than 200000 characters."),
         ({"subject": "a\x00b", "text": "y"}, "This holds a null character."),
         ({"subject": " ", "text": "y"}, "This must not be empty."),
-        ({"subject": "x", "text": "y", "contact": "con_nonsense"}, "This contact is gone. Look again."),
+        (
+            {"subject": "x", "text": "y", "contact": shown("con", new_id(NOW))},
+            "This contact is gone. Look again.",
+        ),
         ({"subject": "x", "text": "y", "contact_email": "no address"}, "This is not an email address."),
-        ({"subject": "x", "text": "y", "contact_email": "x" * 300 + "@a.example"}, "This is not an email address."),
-        ({"subject": "x", "text": "y", "contact_email": "a\x00@a.example"}, "This is not an email address."),
+        (
+            {"subject": "x", "text": "y", "contact_email": "x" * 300 + "@a.example"},
+            "This is not an email address.",
+        ),
+        ({"subject": "x", "text": "y", "contact_email": "a\x00@a.example"}, "This holds a null character."),
         ({"subject": "x", "text": "y", "contact_name": "n\x00"}, "This holds a null character."),
         ({"subject": "x", "text": "y", "customer_name": "n\x00"}, "This holds a null character."),
     ],
@@ -115,8 +119,7 @@ def test_a_ticket_that_cannot_be_used_is_refused_with_its_reason(
         ("write", {"kind": "note", "text": "a\x00b"}),
         ("write", {"kind": "reply", "text": "x" * 200_001}),
         ("write", {}),
-        ("assign", {"assignee": "agt_nonsense"}),
-        ("assign", {"assignee": "\x00"}),
+        ("assign", {"assignee": shown("agt", new_id(NOW))}),
         ("wait", {"reason": "nonsense"}),
         ("wait", {"reason": "customer", "until_minutes": "99999999999"}),
         ("wait", {"reason": "third_party", "note": "a\x00b"}),
@@ -124,7 +127,7 @@ def test_a_ticket_that_cannot_be_used_is_refused_with_its_reason(
         ("wait", {"reason": "customer", "note": "x" * 501}),
         ("priority", {"priority": "0", "note": "x"}),
         ("priority", {"priority": "2", "note": ""}),
-        ("priority", {"priority": "2", "note": "a\x00b"}),
+        ("priority", {"priority": "3", "note": "a\x00b"}),
         ("escalate", {"target": "nobody", "note": "x"}),
         ("escalate", {"target": "team_lead", "note": "a\x00b"}),
         ("resolve", {"summary": ""}),
@@ -188,11 +191,20 @@ def test_no_address_breaks_a_page(client: Client, path: str) -> None:
     assert client.get(path).status_code in (200, 302)
 
 
-@pytest.mark.parametrize("name", ["tkt_%00", "tkt_" + "z" * 26, "tkt_" + "0" * 500, "%F0%9F%92%A9", "..", "esc_0"])
+@pytest.mark.parametrize(
+    "name", ["tkt_%00", "tkt_" + "z" * 26, "tkt_" + "0" * 500, "%F0%9F%92%A9", "..", "esc_0"]
+)
 def test_no_id_breaks_a_page(client: Client, name: str) -> None:
     assert client.get(f"/flow/tickets/{name}").status_code == 404
     assert client.get(f"/flow/reports/{name}").status_code == 404
     assert client.post(f"/flow/escalations/{name}/acknowledge").status_code == 404
+
+
+@pytest.mark.parametrize("assignee", ["agt_nonsense", "\x00", "tkt_" + "0" * 26])
+def test_an_id_that_is_none_finds_nobody(desk: Desk, client: Client, assignee: str) -> None:
+    path = reverse("ticket-act", args=[desk.tickets["risk"], "assign"])
+
+    assert client.post(path, {"assignee": assignee}).status_code == 404
 
 
 def test_a_note_that_is_too_long_for_a_report_is_told(desk: Desk) -> None:
