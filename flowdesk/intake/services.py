@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.ids import new_id, parsed
 from flowdesk.core.tenant import current_tenant
 from flowdesk.people.models import Contact, Customer
 from flowdesk.tickets.states import Channel
 
-LONGEST_SUBJECT, LONGEST_TEXT = 300, 200_000
+LONGEST_SUBJECT, LONGEST_TEXT, LONGEST_ADDRESS = 300, 200_000, 254
 CUSTOMER, CONTACT = "cus", "con"
 
 
@@ -64,8 +67,19 @@ def must_be_usable(message: InboundMessage) -> None:
         for name in ("subject", "text", "html", "name", "customer_name", "email", "phone")
         if "\x00" in getattr(message, name)
     ]
+    if message.email and "\x00" not in message.email and not _is_address(message.email):
+        faults.append(Fault("email", "is not an e-mail address"))
     if faults:
         raise Invalid(*faults)
+
+
+def _is_address(text: str) -> bool:
+    """Whether mail can be sent there, and its column holds it."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return len(text) <= LONGEST_ADDRESS
 
 
 def recognise(message: InboundMessage, *, lowest_tier: str, at: datetime) -> Writer:
