@@ -44,11 +44,9 @@ def test_a_file_travels_small() -> None:
     assert b".composer" in gzip.decompress(answer.getvalue())
 
 
-@pytest.mark.parametrize(
-    "path", ["/static/../settings.py", "/static/flowdesk/", "/static/flowdesk/css/base.000000000000.css"]
-)
+@pytest.mark.parametrize("path", ["../settings.py", "flowdesk/", "flowdesk/css/base.000000000000.css"])
 def test_nothing_else_is_served(path: str) -> None:
-    assert Client().get(path).status_code == 404
+    assert Client().get(f"/static/{path}").status_code == 404
 
 
 def test_the_real_server_serves_them(migrated_database: ThrowawayDatabase) -> None:
@@ -74,8 +72,8 @@ def test_the_real_server_serves_them(migrated_database: ThrowawayDatabase) -> No
         page = _asked(port, "/login")
         assert b"<h1>Log in</h1>" in gzip.decompress(page[1])
         style = _asked(port, static("flowdesk/css/tokens.css"))
-        assert style[0]["Content-Type"].startswith("text/css")
-        assert "immutable" in style[0]["Cache-Control"]
+        assert style[0]["content-type"].startswith("text/css")
+        assert "immutable" in style[0]["cache-control"]
         assert b"color-scheme" in gzip.decompress(style[1])
     finally:
         server.terminate()
@@ -90,7 +88,7 @@ def _asked(port: int, path: str) -> tuple[dict[str, str], bytes]:
             line.request("GET", path, headers={"Accept-Encoding": "gzip"})
             answer = line.getresponse()
             assert answer.status == 200, path
-            return dict(answer.getheaders()), answer.read()
+            return {name.lower(): value for name, value in answer.getheaders()}, answer.read()
         except ConnectionError:
             time.sleep(0.1)
         finally:
