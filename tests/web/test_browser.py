@@ -264,6 +264,16 @@ def test_an_act_in_the_preview_leaves_the_list_where_it_is(page: Any, site: Site
     assert page.locator("h1").count() == 1
     assert page.locator('.row[aria-current="true"]').count() == 1
 
+    page.locator("#preview summary", has_text="Wait").click()
+    page.get_by_label("Who has the next move").select_option("third_party")
+    page.get_by_role("button", name="Start waiting").click()
+    page.get_by_text("Say whom we wait for, and their case number.").wait_for()
+    assert page.locator("#preview h2.subject").count() == page.locator("h1").count() == 1
+    page.locator("#composer-text").fill("A half sentence")
+    page.locator("#composer-text").press("Control+Enter")
+    page.get_by_text("Reply sent").wait_for()
+    assert page.locator("#preview h2.subject").count() == page.locator("h1").count() == 1
+
 
 @pytest.mark.parametrize("page", [{"script": False}], indirect=True)
 def test_a_reply_needs_no_script(page: Any, site: Site) -> None:

@@ -27,7 +27,9 @@ def inbox(request: AgentRequest) -> HttpResponse:
             return render(request, "inbox/page.html#more-rows", {"page": page})
         if chosen := request.GET.get("ticket", ""):
             try:
-                page = with_preview(page, ticket_page(request, load_ticket(chosen), now=at))
+                page = with_preview(
+                    page, ticket_page(request, load_ticket(chosen), now=at, back=request.get_full_path())
+                )
             except NotFound:
                 page = with_preview(page, None)
         shell = shell_of(request, now=at, current="inbox", lane=request.GET.get("lane", ""), counts=counts)
