@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from tests.database import ThrowawayDatabase, point_django_at, throwaway_database
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """A strong hash takes a third of a second, on purpose; the tests' people are not worth guarding."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")

@@ -156,7 +156,9 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody signs up: admins make accounts
 ACCOUNT_ADAPTER = "flowdesk.web.account_views.NoSignup"
-ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts failures, in the database and so over all processes
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": None
+}  # axes counts failures, in the database and so over all processes
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

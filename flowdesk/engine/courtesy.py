@@ -4,16 +4,15 @@ import re
 
 _WORD = re.compile(r"[^\W\d_]+")
 _THANKS = frozenset(["thanks", "thank", "thx", "ty", "cheers", "tack", "tackar", "tacksam", "tackas"])
-_AROUND = frozenset(
-    """
-    a again all and appreciate av awesome best bra brilliant bye cool dear den det du em en er ett
-    fantastic fin fint for fungerar för good great grymt ha happy har hej hello help helped helping hi
-    hjälp hjälpen hälsningar i is it its jag jättebra kan kind kram lot lots lovely löst many med much
-    mvh my mycket möda ni nice now nu och ok okay okej perfect perfekt på quick regards reply resolved
-    sincerely snabb snabba snabbt so solved sorted stort super svar svaret så team that the this to
-    toppen tusen very vänlig vänliga working works you your
-    """.split()
-)
+_AROUND_WORDS = """
+a again all and appreciate av awesome best bra brilliant bye cool dear den det du em en er ett
+fantastic fin fint for fungerar för good great grymt ha happy har hej hello help helped helping hi
+hjälp hjälpen hälsningar i is it its jag jättebra kan kind kram lot lots lovely löst many med much
+mvh my mycket möda ni nice now nu och ok okay okej perfect perfekt på quick regards reply resolved
+sincerely snabb snabba snabbt so solved sorted stort super svar svaret så team that the this to
+toppen tusen very vänlig vänliga working works you your
+"""
+_AROUND = frozenset(_AROUND_WORDS.split())
 _LONGEST = 25  # words
 
 

@@ -53,7 +53,8 @@ def keep(message: EmailMessage, outbox: Path) -> Path:
     at = now()
     invented = is_invented(message.recipients())
     folder = outbox / (INVENTED if invented else at.date().isoformat())
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for one in (outbox, folder):
+        one.mkdir(mode=0o700, parents=True, exist_ok=True)
     if invented:
         _forget(folder)
     stem = f"{at:%Y%m%dT%H%M%S.%f}"

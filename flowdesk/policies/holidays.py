@@ -1,7 +1,7 @@
 """Named holiday tables, spelled out as dates so that a revision keeps the days it was made with."""
 
-from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 import holidays as tables
 from holidays.countries.sweden import Sweden
@@ -15,9 +15,9 @@ def known_tables() -> frozenset[str]:
     return frozenset(tables.list_supported_countries(include_aliases=False))
 
 
-def named_holidays(country: str, years: Iterable[int]) -> tuple[tuple[date, str], ...]:
+@lru_cache(maxsize=32)
+def named_holidays(country: str, years: range) -> tuple[tuple[date, str], ...]:
     """The country's public holidays in these years, in order; Swedish Sundays left out, de-facto days added."""
-    years = tuple(years)
     if country == "SE":
         found = dict(Sweden(years=years, include_sundays=False))
         for year in years:

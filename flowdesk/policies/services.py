@@ -10,12 +10,13 @@ from typing import Any
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.tenant import current_tenant
 from flowdesk.policies.document import PolicyDocument, read_policy
-from flowdesk.policies.holidays import known_tables, named_holidays
+from flowdesk.policies.holidays import named_holidays
 from flowdesk.policies.models import PolicyRevision
 from flowdesk.policies.reader import PolicyFaults
 
 PACKS = Path(__file__).parent / "packs"
 YEARS_BACK, YEARS_AHEAD = 12, 15
+Days = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # a country's days, for each country
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,19 @@ def policy_of(revision: int) -> Policy:
 def _read(tenant: int, revision: int) -> Policy:
     row = PolicyRevision.everywhere.get(tenant_id=tenant, id=revision)
     days: dict[str, Any] = row.document["holidays"]
-    table = {code: tuple((date.fromisoformat(on), name) for on, name in rows) for code, rows in days.items()}
-    document = read_policy(
-        row.source,
-        name=f"revision {row.number}",
-        revision=row.number,
-        holidays=lambda code: table.get(code, ()),
+    document = _document(
+        row.source, row.number, tuple(sorted((code, tuple(map(tuple, of))) for code, of in days.items()))
     )
     return Policy(id=row.id, **{name: getattr(document, name) for name in PolicyDocument.__slots__})
+
+
+@lru_cache(maxsize=64)
+def _document(source: str, number: int, days: Days) -> PolicyDocument:
+    """Read once for all tenants that decided the same: most stand on the standard pack."""
+    table = {code: tuple((date.fromisoformat(on), name) for on, name in of) for code, of in days}
+    return read_policy(
+        source, name=f"revision {number}", revision=number, holidays=lambda code: table.get(code, ())
+    )
 
 
 def pack_source(pack: str = "standard") -> str:
@@ -88,8 +94,3 @@ def save_revision(source: str, *, by: int | None, at: datetime) -> PolicyRevisio
         created_by=by,
         is_current=True,
     )
-
-
-def countries() -> frozenset[str]:
-    """The holiday tables a document may name."""
-    return known_tables()

@@ -78,7 +78,9 @@ class Ticket(TenantModel):
             models.UniqueConstraint(fields=["tenant", "public_id"], name="tickets_ticket_public"),
             models.UniqueConstraint(fields=["tenant", "number"], name="tickets_ticket_number"),
             models.UniqueConstraint(
-                fields=["tenant", "external_ref"], condition=~Q(external_ref=""), name="tickets_ticket_external"
+                fields=["tenant", "external_ref"],
+                condition=~Q(external_ref=""),
+                name="tickets_ticket_external",
             ),
             models.CheckConstraint(
                 condition=Q(priority__gte=1, priority__lte=4), name="tickets_ticket_priority"
@@ -100,8 +102,17 @@ class Ticket(TenantModel):
             models.Index(
                 "tenant",
                 include=[
-                    "id", "status", "level", "priority", "assignee", "waiting_internal_since", "first_response_at",
-                    "is_proactive", "is_breached", "due_at", "at_risk_at",
+                    "id",
+                    "status",
+                    "level",
+                    "priority",
+                    "assignee",
+                    "waiting_internal_since",
+                    "first_response_at",
+                    "is_proactive",
+                    "is_breached",
+                    "due_at",
+                    "at_risk_at",
                 ],
                 condition=IS_ACTIVE,
                 name="tickets_ticket_active",

@@ -20,9 +20,16 @@ pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
 HOUR = timedelta(hours=1)
 
 
-def row(ticket: str, hours: float, state: LogState, *, priority: int = 3, assignee: str = "Resolver 1") -> LogEntry:
+def row(
+    ticket: str, hours: float, state: LogState, *, priority: int = 3, assignee: str = "Resolver 1"
+) -> LogEntry:
     return LogEntry(
-        ticket=ticket, at=MONDAY_9 + hours * HOUR, state=state, priority=priority, assignee=assignee, tier="starter"
+        ticket=ticket,
+        at=MONDAY_9 + hours * HOUR,
+        state=state,
+        priority=priority,
+        assignee=assignee,
+        tier="starter",
     )
 
 
@@ -67,7 +74,9 @@ def test_clocks_are_a_fold_over_the_events() -> None:
             kept = [one.clock for one in load_clocks(world.tenant.id, [ticket.id])[ticket.id]]
             log = list(TicketEvent.objects.filter(ticket_id=ticket.id).order_by("id"))
             folded = fold(log, policy=current_policy(), to=now).promises.clocks
-            assert {(one.metric, one.cycle): one for one in kept} == {(one.metric, one.cycle): one for one in folded}
+            assert {(one.metric, one.cycle): one for one in kept} == {
+                (one.metric, one.cycle): one for one in folded
+            }
 
 
 def test_nobody_is_told_and_nothing_escalates() -> None:

@@ -10,6 +10,7 @@ from random import Random
 from flowdesk.accounts.models import Tenant
 from flowdesk.core.tenant import reading
 from flowdesk.tickets.models import IS_ACTIVE, Ticket
+from flowdesk.tickets.states import Status
 from flowdesk.worker.demo.play import Player, all_at_once
 from flowdesk.worker.demo.sample import library
 from flowdesk.worker.demo.script import Case, Numbers, new_case, week_until
@@ -78,9 +79,7 @@ def count(tenant: Tenant, *, now: datetime, acts: int = 0, seconds: float = 0.0)
             )
         )
         tickets = Ticket.objects.count()
-    lanes = Counter(
-        _lane(status, due_at, at_risk_at, breached, now) for status, due_at, at_risk_at, breached, _ in rows
-    )
+    lanes = Counter(_lane(*row[:-1], now=now) for row in rows)
     return Loaded(
         tickets=tickets, active=len(rows), over=lanes["over"], at_risk=lanes["at_risk"], waiting=lanes["waiting"],
         unassigned=sum(assignee is None for *_, assignee in rows), acts=acts, seconds=round(seconds, 1),
@@ -88,10 +87,15 @@ def count(tenant: Tenant, *, now: datetime, acts: int = 0, seconds: float = 0.0)
 
 
 def _lane(
-    status: str, due_at: datetime | None, at_risk_at: datetime | None, breached: bool, now: datetime
+    status: str,
+    due_at: datetime | None,
+    at_risk_at: datetime | None,
+    is_breached: bool,  # noqa: FBT001 - a column
+    *,
+    now: datetime,
 ) -> str:
-    if breached or (due_at is not None and due_at <= now):
+    if is_breached or (due_at is not None and due_at <= now):
         return "over"
     if at_risk_at is not None and at_risk_at <= now:
         return "at_risk"
-    return "waiting" if status in ("pending", "on_hold") else "on_time"
+    return "waiting" if status in (Status.PENDING, Status.ON_HOLD) else "on_time"

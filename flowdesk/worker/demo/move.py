@@ -36,7 +36,7 @@ log = logging.getLogger("flowdesk.demo")
 PAUSE = (20.0, 60.0)  # seconds between two happenings
 HURRY = (2.0, 6.0)  # after a long absence the desk catches up
 THIN, FULL = 105, 135  # active tickets
-OVER_IS_ENOUGH = 6  # more tickets than this past a promise are worked off first
+OVER_IS_ENOUGH = 5  # more tickets than this past a promise are worked off first
 SOON = timedelta(minutes=25)
 WORKABLE = Q(status__in=[Status.NEW, Status.OPEN])
 
@@ -75,19 +75,20 @@ class Mover:
             over = Ticket.objects.filter(IS_ACTIVE, Q(is_breached=True) | Q(due_at__lte=now)).count()
             soon = Ticket.objects.filter(IS_ACTIVE, due_at__gt=now, due_at__lte=now + SOON).count()
         self.is_behind = over > 2 * OVER_IS_ENOUGH
-        if over > OVER_IS_ENOUGH and self.chance.random() < 0.8:
+        if over > OVER_IS_ENOUGH and self.chance.random() < 0.7:
             return self._work_off
         if active < THIN:
             return self._write_anew
         if active > FULL:
             return self._finish
-        # A promise in seven is left to break, so that there is something to see.
-        if soon and self.chance.random() < 0.85 * min(1.0, soon / 4 + 0.4):
+        # Some promises are left to break, so that there is something to see.
+        if soon and self.chance.random() < min(0.7, 0.15 * soon):
             return self._keep_a_promise
         deeds = [
-            (self._write_anew, 24), (self._finish, 22), (self._answer_wait, 16), (self._nudge, 8), (self._ask, 10),
-            (self._keep_a_promise, 12), (self._hold, 3), (self._note, 4), (self._take_escalation, 6),
-            (self._take_from_queue, 4), (self._alarm, 1),
+            (self._write_anew, 24), (self._finish, 22), (self._answer_wait, 10), (self._nudge, 8), (self._ask, 16),
+            (self._keep_a_promise, 8), (self._hold, 4), (self._note, 4), (self._take_escalation, 6),
+            (self._take_from_queue, 6), (self._alarm, 1),
+            (self._work_off, 5),
         ]  # fmt: skip
         return self.chance.choices([deed for deed, _ in deeds], [weight for _, weight in deeds])[0]
 

@@ -132,7 +132,9 @@ class Player:
     def _put(self, at: datetime, kind: str, thread: Thread) -> None:
         heapq.heappush(self._heap, (at, next(self._order), kind, thread, thread.version))
 
-    def tidy(self, threads: Sequence[Thread], *, running: int, waiting: int, fresh: Callable[[datetime], Case]) -> None:
+    def tidy(
+        self, threads: Sequence[Thread], *, running: int, waiting: int, fresh: Callable[[datetime], Case]
+    ) -> None:
         """The last minutes: who shall be on time is looked after, and as many go on as were asked for.
 
         Too many are resolved, the oldest first; too few are joined by `fresh` cases of the last half hour.
@@ -146,7 +148,8 @@ class Player:
             for thread in group[: max(0, len(group) - wanted)]:
                 self._finish(thread)
         arrivals = sorted(
-            self.ends_at - timedelta(seconds=self.chance.randrange(200, 2400)) for _ in range(running - len(going))
+            self.ends_at - timedelta(seconds=self.chance.randrange(200, 2400))
+            for _ in range(running - len(going))
         )
         for at in arrivals:
             thread = Thread(fresh(at))
@@ -168,7 +171,11 @@ class Player:
         if not standing.is_active or standing.due_at is None:
             return False
         assert standing.at_risk_at is not None
-        return standing.is_breached or standing.due_at < self.ends_at + SAFE or standing.at_risk_at < self.ends_at + BREATH
+        return (
+            standing.is_breached
+            or standing.due_at < self.ends_at + SAFE
+            or standing.at_risk_at < self.ends_at + BREATH
+        )
 
     def _finish(self, thread: Thread) -> None:
         at, by = self._write_late(thread, "resolve")
