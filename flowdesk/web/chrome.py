@@ -1,5 +1,6 @@
 """Fills the frame around every page from the database."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -26,9 +27,16 @@ LATEST = 12
 LANES = ("breached", "due", "mine", "unassigned", "waiting")
 
 
-def shell_of(request: AgentRequest, *, now: datetime, current: str = "", lane: str = "") -> Shell:
-    """The shell as this person sees it; called inside a reading scope."""
-    counts = lane_counts(now=now, me=request.actor.agent)
+def shell_of(
+    request: AgentRequest,
+    *,
+    now: datetime,
+    current: str = "",
+    lane: str = "",
+    counts: Mapping[str, int] | None = None,
+) -> Shell:
+    """The shell as this person sees it; called inside a reading scope. `counts` of the lanes, where known."""
+    counts = counts or lane_counts(now=now, me=request.actor.agent)
     inbox = reverse("inbox")
     told = notices_of(request, now=now, limit=LATEST)
     others = [one.tenant for one in request.memberships if one.tenant_id != request.actor.tenant]

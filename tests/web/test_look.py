@@ -1,6 +1,5 @@
 """The pages in a real browser: nobody needs sight, a pointer, a wide screen or script."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,30 +16,16 @@ from django.utils import translation
 
 from flowdesk.web import words
 from flowdesk.web.static_files import plain_name
+from tests.web.browser import WIDTHS, a_browser, a_page, findings, needs_browser, runs_off_the_side
 from tests.web.rendering import PAGES, render
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-REQUIRED = bool(os.environ.get("CI"))
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-WIDTHS = (1440, 1100, 390)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists() and not REQUIRED, reason=f"no browser at {CHROMIUM}"),
-]
+pytestmark = needs_browser
 
 
 class Desk(BaseHTTPRequestHandler):
@@ -100,35 +85,14 @@ def desk() -> Iterator[tuple[str, list[str]]]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    with a_browser() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture
 def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
-    options = getattr(request, "param", {})
-    width = options.get("width", 1440)
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme=options.get("scheme", "light"),
-        reduced_motion="reduce",  # a colour on its way to another is neither
-        java_script_enabled=options.get("script", True),
-        bypass_csp=options.get("bypass_csp", False),
-    )
-    page = context.new_page()
-    page.set_default_timeout(5000)
-    page.faults = []
-    page.on("pageerror", lambda error: page.faults.append(str(error)))
-    page.on(
-        "console",
-        lambda message: page.faults.append(message.text) if message.type in ("error", "warning") else None,
-    )
-    yield page
-    context.close()
+    with a_page(browser, **getattr(request, "param", {})) as page:
+        yield page
 
 
 def opened(page: Any, desk: tuple[str, list[str]], name: str, language: str = "en") -> Any:
@@ -139,22 +103,6 @@ def opened(page: Any, desk: tuple[str, list[str]], name: str, language: str = "e
 def a_reader(width: int, scheme: str = "light") -> Any:
     # axe is put into the page as text, which the policy of the page itself would refuse.
     return pytest.param({"width": width, "scheme": scheme, "bypass_csp": True}, id=f"{width}-{scheme}")
-
-
-def findings(page: Any) -> list[tuple[str, list[str], str]]:
-    """What axe objects to, with the element and the reason."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    return [
-        (rule["id"], node["target"], node["failureSummary"])
-        for rule in Axe().run(page).response["violations"]
-        for node in rule["nodes"]
-    ]
-
-
-def runs_off_the_side(page: Any) -> bool:
-    root = "document.documentElement"
-    return bool(page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"))
 
 
 @pytest.mark.parametrize("page", [a_reader(width) for width in WIDTHS], indirect=True)

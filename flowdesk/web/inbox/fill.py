@@ -19,7 +19,7 @@ from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.people.models import Agent, Team
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.queries import NOBODY as NOBODY_KEY
-from flowdesk.tickets.queries import Lane, Order, TicketFilter, keys_of, lane_counts, narrowed, ticket_page
+from flowdesk.tickets.queries import Lane, Order, TicketFilter, keys_of, narrowed, ticket_page
 from flowdesk.tickets.signals import filter_of
 from flowdesk.tickets.states import Channel, Status
 from flowdesk.web.access import AgentRequest
@@ -101,7 +101,9 @@ def _word(text: str) -> tuple[str, ...]:
     return (text,) if text and len(text) <= 64 and "\x00" not in text else ()
 
 
-def inbox_page(request: AgentRequest, *, now: datetime, goes_on: bool = False) -> InboxPage:
+def inbox_page(
+    request: AgentRequest, *, counts: Mapping[str, int], now: datetime, goes_on: bool = False
+) -> InboxPage:
     """The list the address asks for; one that goes on below rows already shown does not repeat their heading."""
     given = {
         name: request.GET.get(name, "")
@@ -126,7 +128,6 @@ def inbox_page(request: AgentRequest, *, now: datetime, goes_on: bool = False) -
     )
     more = {"after": write_cursor(keys_of(rows[PAGE - 1], order=order), groups[-1][0])} if has_more else {}
     filters_set = sum(1 for name in ("q", *FILTERS) if given[name])
-    counts = lane_counts(now=now, me=me)
     lane = given["lane"] if given["lane"] in LANES else ""
     is_plain = not filters_set and wanted.extra is None
     count = counts.get(lane or "all") if is_plain else None

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 from flowdesk.core.errors import NotFound
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
+from flowdesk.tickets.queries import lane_counts
 from flowdesk.web.access import AgentRequest, for_agents
 from flowdesk.web.chrome import shell_of
 from flowdesk.web.inbox.fill import inbox_page, with_preview
@@ -20,15 +21,18 @@ def inbox(request: AgentRequest) -> HttpResponse:
     at = now()
     is_more = bool(request.GET.get("after")) and _wants_fragment(request)
     with reading(request.actor.tenant):
-        page = inbox_page(request, now=at, goes_on=is_more)
+        counts = lane_counts(now=at, me=request.actor.agent)
+        page = inbox_page(request, counts=counts, now=at, goes_on=is_more)
         if is_more:
             return render(request, "inbox/page.html#more-rows", {"page": page})
         if chosen := request.GET.get("ticket", ""):
             try:
-                page = with_preview(page, ticket_page(request, load_ticket(chosen), now=at))
+                page = with_preview(
+                    page, ticket_page(request, load_ticket(chosen), now=at, back=request.get_full_path())
+                )
             except NotFound:
                 page = with_preview(page, None)
-        shell = shell_of(request, now=at, current="inbox", lane=request.GET.get("lane", ""))
+        shell = shell_of(request, now=at, current="inbox", lane=request.GET.get("lane", ""), counts=counts)
     return render(request, "inbox/page.html", {"page": page, "shell": shell})
 
 

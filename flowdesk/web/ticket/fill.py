@@ -67,9 +67,9 @@ class Failed:
 
 
 def ticket_page(
-    request: AgentRequest, ticket: Ticket, *, now: datetime, failed: Failed | None = None
+    request: AgentRequest, ticket: Ticket, *, now: datetime, failed: Failed | None = None, back: str = ""
 ) -> TicketPage:
-    """Everything about one ticket; called inside a reading scope."""
+    """Everything about one ticket; called inside a reading scope. Its acts lead back to `back`, else to itself."""
     clocks = [one.clock for one in load_clocks(ticket.tenant_id, [ticket.id])[ticket.id]]
     policy = policy_of(ticket.policy_revision_id)
     public_id = shown("tkt", ticket.public_id)
@@ -78,7 +78,7 @@ def ticket_page(
     explained = list(Explanation.objects.filter(ticket_id=ticket.id).order_by("id"))
     zone = request.zone
     current = current_clocks(clocks)
-    return TicketPage(
+    page = TicketPage(
         id=public_id,
         number=ticket.number,
         href=href,
@@ -113,6 +113,24 @@ def ticket_page(
         customer=_customer(ticket, zone=zone, now=now),
         others=_others(ticket),
         fields=tuple(Fact(label=name, words=str(value)) for name, value in sorted(ticket.fields.items())),
+    )
+    return _leading_back(page, back) if back else page
+
+
+def _leading_back(page: TicketPage, back: str) -> TicketPage:
+    """The same page whose forms say where they were."""
+    here = (("back", back),)
+    banner, composer = page.escalation, page.composer
+    if banner and banner.acknowledge:
+        banner = replace(banner, acknowledge=replace(banner.acknowledge, hidden=here))
+    return replace(
+        page,
+        actions=tuple(
+            replace(action, form=replace(action.form, hidden=(*action.form.hidden, *here)))
+            for action in page.actions
+        ),
+        escalation=banner,
+        composer=replace(composer, hidden=(*composer.hidden, *here)) if composer else None,
     )
 
 

@@ -20,7 +20,7 @@ from flowdesk.escalation.services import ticket_of
 from flowdesk.flows import escalate, work
 from flowdesk.policies.services import current_policy
 from flowdesk.web.access import AgentRequest, back_to, for_agents
-from flowdesk.web.chrome import shell_of
+from flowdesk.web.chrome import shell_of, toasts_of
 from flowdesk.web.faults import fault_words, reason_words
 from flowdesk.web.ticket.fill import Failed, load_ticket, ticket_page
 
@@ -37,16 +37,25 @@ def ticket(request: AgentRequest, ticket_id: str) -> HttpResponse:
 def _shown(
     request: AgentRequest, ticket_id: str, *, failed: Failed | None = None, status: int = 200
 ) -> HttpResponse:
-    at = now()
+    at, back = now(), _preview(request)
     with reading(request.actor.tenant):
-        page = ticket_page(request, load_ticket(ticket_id), now=at, failed=failed)
+        page = ticket_page(request, load_ticket(ticket_id), now=at, failed=failed, back=back)
         if failed and not page.shows_errors:
             # The act is no longer offered (somebody was faster): the reason must not be lost with its form.
             for reasons in failed.errors.values():
                 for reason in dict.fromkeys(reasons):
                     messages.error(request, reason)
+        if back:
+            context = {"page": page, "shell": {"toasts": toasts_of(request)}}
+            return render(request, "inbox/refused.html", context, status=status)
         shell = shell_of(request, now=at, current="inbox")
     return render(request, "ticket/page.html", {"page": page, "shell": shell}, status=status)
+
+
+def _preview(request: AgentRequest) -> str:
+    """The list beside which the script shows this ticket, if it does."""
+    back = request.POST.get("back", "")
+    return back if "HX-Request" in request.headers and back.startswith(f"{reverse('inbox')}?") else ""
 
 
 @require_POST
