@@ -25,7 +25,7 @@ def login_form(href: str, *, next_href: str = "") -> Form:
         fields=(
             Field(
                 name="login",
-                label=_("Email or user name"),
+                label=_("Email"),
                 autocomplete="username",
                 is_required=True,
             ),

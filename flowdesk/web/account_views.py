@@ -1,6 +1,6 @@
 """Logging in and out, on allauth's views with our own page."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.views import LoginView as AllauthLogin
@@ -15,7 +15,15 @@ from flowdesk.web.account import LoginPage, login_form
 
 
 class NoSignup(DefaultAccountAdapter):  # type: ignore[misc]
-    """Accounts are made by admins."""
+    """Accounts are made by admins; coming in needs no congratulation."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("This email and this password do not belong together."),
+    }
+
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the page that opens says enough."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

@@ -44,6 +44,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "is not one of {names}": _("Choose one of the list."),
     "is not a time zone such as Europe/Stockholm": _("This is not a time zone such as Europe/Stockholm."),
     "is not a field of this tenant": _("This desk has no such field."),
+    "{tier} is not a tier of this tenant": _("This desk has no tier {tier}."),
     "must be a number": _("This must be a number."),
     "must be true or false": _("This must be yes or no."),
     "must be text of at most {count} characters": _("This must be text of at most {count} characters."),

@@ -69,7 +69,7 @@ def page(browser: Any, site: Site, request: pytest.FixtureRequest) -> Iterator[A
 
 def log_in(page: Any, site: Site, email: str = "bo@global.example") -> None:
     page.goto(f"{site.url}/login")
-    page.get_by_label("Email or user name").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/flow/tickets/sla")
