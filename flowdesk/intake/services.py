@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.ids import new_id, parsed
 from flowdesk.core.tenant import current_tenant
@@ -12,6 +15,7 @@ from flowdesk.people.models import Contact, Customer
 from flowdesk.tickets.states import Channel
 
 LONGEST_SUBJECT, LONGEST_TEXT = 300, 200_000
+LONGEST_ADDRESS, LONGEST_LANGUAGE = 254, 8
 CUSTOMER, CONTACT = "cus", "con"
 
 
@@ -59,11 +63,26 @@ def must_be_usable(message: InboundMessage) -> None:
         faults.append(Fault("text", f"is longer than {LONGEST_TEXT} characters"))
     if not (message.contact or message.customer or message.email or message.customer_name):
         faults.append(Fault("email", "names nobody: give a contact, a customer or an address"))
-    for name in ("subject", "text", "name", "customer_name"):
-        if "\x00" in getattr(message, name):
-            faults.append(Fault(name, "holds a null character"))
+    if message.email and not _is_address(message.email):
+        faults.append(Fault("email", "is not an e-mail address"))
+    if len(message.language) > LONGEST_LANGUAGE:
+        faults.append(Fault("language", f"is longer than {LONGEST_LANGUAGE} characters"))
+    faults.extend(
+        Fault(name, "holds a null character")
+        for name in ("subject", "text", "html", "name", "customer_name", "phone", "language")
+        if "\x00" in getattr(message, name)
+    )
     if faults:
         raise Invalid(*faults)
+
+
+def _is_address(text: str) -> bool:
+    # A mail will be sent there: what is not one address could be several, or a header of its own.
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return len(text) <= LONGEST_ADDRESS
 
 
 def recognise(message: InboundMessage, *, lowest_tier: str, at: datetime) -> Writer:
