@@ -18,7 +18,8 @@ returning id, public_id
 # Open tasks of some tickets, for the sweep: when the next one climbs.
 OPEN_ESCALATIONS = """
 select id, ticket_id, rule, metric, cycle, step, target, reason, kind, team_id, due_at
-from escalation_escalation where tenant_id = %s and ticket_id = any(%s) and state = 'open' order by ticket_id, due_at, id
+from escalation_escalation where tenant_id = %s and ticket_id = any(%s) and state = 'open'
+order by ticket_id, due_at, id
 """
 
 # How often the customer's tickets were escalated of late; three is all that routing asks about (F-RTE-11).
