@@ -93,7 +93,8 @@ def cause_of(line: ClockLine, row: Row, facts: Facts) -> str:
     if abs(over) <= EDGE:
         return f"within {EDGE.seconds // 60} minutes of the target; the desk says {verdict(row)}"
     if timedelta(0) < over <= ROUND:
-        return f"up to a day over; the desk says {verdict(row)}; opened {week_of(row)}"
+        # A cluster on one day is an event of the desk, not of the clock.
+        return f"up to a day over; the desk says {verdict(row)}; opened {row['opened_at'][:10]}"
     return f"further off; the desk says {verdict(row)}"
 
 
@@ -101,14 +102,9 @@ def verdict(row: Row) -> str:
     return "met" if row["made_sla"] == "true" else "missed"
 
 
-def week_of(row: Row) -> str:
-    """The opening day: a cluster on one day is an event of the desk, not of the clock."""
-    return row["opened_at"][:10]
-
-
 def read_tickets(path: Path) -> dict[str, Row]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as file:
+    read = gzip.open if path.suffix == ".gz" else open
+    with read(path, "rt", encoding="utf-8") as file:
         return {row["number"]: row for row in csv.DictReader(file)}
 
 

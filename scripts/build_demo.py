@@ -93,7 +93,9 @@ UNWANTED = ("drunk", "damn", "hell ", "stupid", "idiot", "sex", "robbed", "mugge
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shared", type=Path, required=True, help="the folder of the public sets")
     shared: Path = parser.parse_args().shared
     TARGET.mkdir(parents=True, exist_ok=True)
@@ -107,7 +109,7 @@ def histories(log: Path) -> list[dict[str, Any]]:
     for row in rows_of(log):
         rows[row["number"]].append(row)
     found = [told for number in sorted(rows) if (told := history(rows[number])) is not None]
-    chosen = random.Random(SEED).sample(found, HISTORIES)
+    chosen = random.Random(SEED).sample(found, HISTORIES)  # noqa: S311 - a sample, no secret
     return sorted(chosen, key=lambda one: (one["week_minute"], json.dumps(one)))
 
 
@@ -142,12 +144,14 @@ def words(texts: Path) -> list[dict[str, str]]:
         text = " ".join(row["text"].split())
         if 28 <= len(text) <= 240 and not any(word in text.lower() for word in UNWANTED):
             by_intent[row["category"]].add(text)
-    chance = random.Random(SEED)
+    chance = random.Random(SEED)  # noqa: S311 - a sample, no secret
     return [
         {"category": category, "subject": subject, "text": text}
         for category, intents in INTENTS.items()
         for intent, subject in intents.items()
-        for text in sorted(chance.sample(sorted(by_intent[intent]), min(WORDS_PER_INTENT, len(by_intent[intent]))))
+        for text in sorted(
+            chance.sample(sorted(by_intent[intent]), min(WORDS_PER_INTENT, len(by_intent[intent])))
+        )
     ]
 
 

@@ -107,7 +107,9 @@ def digest_of(secret: str) -> bytes:
     return sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def _audit(what: str, row: ApiKey, *, by: Actor, at: datetime, after: Mapping[str, Any] | None = None) -> None:
+def _audit(
+    what: str, row: ApiKey, *, by: Actor, at: datetime, after: Mapping[str, Any] | None = None
+) -> None:
     AuditEntry.objects.create(
         tenant_id=by.tenant,
         at=at,

@@ -7,7 +7,8 @@ from typing import Any
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from flowdesk.api import clocks, customers, escalations, me, people, thread, tickets, work
+from flowdesk.api import clocks, customers, escalations, hub, me, people, thread, tickets, work
+from flowdesk.api.auth import Key
 from flowdesk.api.errors import MEDIA_TYPE, Problem, answer_errors
 from flowdesk.api.reading import JsonParser
 
@@ -58,9 +59,9 @@ def _scopes(built: NinjaAPI) -> dict[str, str]:
     for _, router in built._routers:
         for view in router.path_operations.values():
             for operation in view.operations:
-                scope = next((key.scope for key in operation.auth_callbacks if getattr(key, "scope", None)), None)
-                if scope is not None and operation.operation_id:
-                    found[operation.operation_id] = scope.value
+                for key in operation.auth_callbacks:
+                    if isinstance(key, Key) and key.scope is not None and operation.operation_id:
+                        found[operation.operation_id] = key.scope.value
     return found
 
 
@@ -74,5 +75,5 @@ api = Api(
     urls_namespace="api-v1",
 )
 answer_errors(api)
-for resource in (me, tickets, work, thread, clocks, escalations, customers, people):
+for resource in (me, tickets, thread, work, clocks, escalations, customers, people, hub):
     api.add_router("", resource.router)

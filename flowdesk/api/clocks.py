@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 
 from flowdesk.api.auth import client, needs
-from flowdesk.api.shapes import agent_ref, minutes
+from flowdesk.api.shapes import Out, agent_ref, minutes
 from flowdesk.core.actor import Act
 from flowdesk.core.tenant import reading
 from flowdesk.engine.business_time import Unit
@@ -25,14 +25,14 @@ from flowdesk.tickets.models import Explanation
 router = Router(tags=["clocks"])
 
 
-class PauseOut(Schema):
+class PauseOut(Out):
     """Left out of the clock: from `start` up to, not including, `end`."""
 
     start: datetime
     end: datetime
 
 
-class PromiseOut(Schema):
+class PromiseOut(Out):
     """As written in the policy: so much of a unit on a calendar."""
 
     amount: int
@@ -40,7 +40,7 @@ class PromiseOut(Schema):
     calendar: str
 
 
-class ClockOut(Schema):
+class ClockOut(Out):
     """One metric in one cycle. Lengths are open time on the promise's calendar; `percent` is not capped.
 
     `due_at` of a paused clock is the deadline it had when the pause began.
@@ -66,7 +66,7 @@ class ClockOut(Schema):
     fired: list[int]
 
 
-class LedgerEntry(Schema):
+class LedgerEntry(Out):
     """One line of a clock's ledger, and what was spent and due just after it."""
 
     at: datetime
@@ -85,7 +85,7 @@ class ClockWithLedger(ClockOut):
     ledger: list[LedgerEntry]
 
 
-class Decision(Schema):
+class Decision(Out):
     """How one thing was decided: the trace names rule, inputs and revision."""
 
     subject: str
@@ -93,7 +93,7 @@ class Decision(Schema):
     trace: dict[str, Any]
 
 
-class RuleTried(Schema):
+class RuleTried(Out):
     """A rule that stood before the one that was taken, and the comparisons to blame: had these held, it would
     have been taken."""
 
@@ -102,7 +102,7 @@ class RuleTried(Schema):
     failed: list[str]
 
 
-class Explained(Schema):
+class Explained(Out):
     """Why the ticket is classified, prioritised, routed and promised as it is."""
 
     policy_revision: int
@@ -112,9 +112,12 @@ class Explained(Schema):
 
 
 @router.get(
-    "/tickets/{ticket_id}/clocks", response=list[ClockWithLedger], auth=needs(Act.READ), operation_id="list_clocks",
+    "/tickets/{ticket_id}/clocks",
+    response=list[ClockWithLedger],
+    auth=needs(Act.READ),
+    operation_id="list_clocks",
     summary="Clocks with their ledgers",
-)  # fmt: skip
+)
 def list_clocks(request: HttpRequest, ticket_id: str) -> list[ClockWithLedger]:
     """Every clock of the ticket, oldest first."""
     asking = client(request)
@@ -124,9 +127,12 @@ def list_clocks(request: HttpRequest, ticket_id: str) -> list[ClockWithLedger]:
 
 
 @router.get(
-    "/tickets/{ticket_id}/explain", response=Explained, auth=needs(Act.READ), operation_id="explain_ticket",
+    "/tickets/{ticket_id}/explain",
+    response=Explained,
+    auth=needs(Act.READ),
+    operation_id="explain_ticket",
     summary="Explain a ticket",
-)  # fmt: skip
+)
 def explain_ticket(request: HttpRequest, ticket_id: str) -> Explained:
     """Rule, inputs, failed conditions and revision behind every decision."""
     asking = client(request)
@@ -191,7 +197,11 @@ def _entry(entry: Entry) -> LedgerEntry:
 def _decisions(traces: list[Explanation]) -> list[Decision]:
     """The traces, with people by their public ids."""
     ids = {agent for one in traces for agent in _agents_in(one.trace)}
-    refs = {row_id: ref.model_dump() for row_id, agent in people.agents_by_id(ids).items() if (ref := agent_ref(agent))}
+    refs = {
+        row_id: ref.model_dump()
+        for row_id, agent in people.agents_by_id(ids).items()
+        if (ref := agent_ref(agent))
+    }
     return [Decision(subject=one.subject, at=one.at, trace=_with_people(one.trace, refs)) for one in traces]
 
 
@@ -212,7 +222,9 @@ def _with_people(value: Any, refs: Mapping[int, Any]) -> Any:
     match value:
         case dict():
             return {
-                name: refs.get(inner) if name == "agent" and isinstance(inner, int) else _with_people(inner, refs)
+                name: refs.get(inner)
+                if name == "agent" and isinstance(inner, int)
+                else _with_people(inner, refs)
                 for name, inner in value.items()
             }
         case list():

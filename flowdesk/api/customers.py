@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import DEFAULT, Cursor, Limit, OnlyPages, Page, cursor_at, place_after
-from flowdesk.api.reading import Body, Filters
-from flowdesk.api.shapes import AgentRef, agent_ref
+from flowdesk.api.reading import AgentId, Body, Email, Filters
+from flowdesk.api.shapes import AgentRef, Out, agent_ref
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -30,7 +30,7 @@ Word = Annotated[str, Field(max_length=64)]
 Language = Annotated[str, Field(max_length=8)]
 
 
-class CustomerOut(Schema):
+class CustomerOut(Out):
     """The party served; its tier says which promises it has bought."""
 
     id: str
@@ -45,7 +45,7 @@ class CustomerOut(Schema):
     created_at: datetime
 
 
-class ContactOut(Schema):
+class ContactOut(Out):
     """A person writing for a customer."""
 
     id: str
@@ -65,7 +65,7 @@ class ChangeCustomer(Body):
     language: Language | None = None
     zone: Word | None = None
     preferred_channel: Channel | None = None
-    dedicated_agent: Word | None = None
+    dedicated_agent: AgentId | None = None
     external_ref: Name | None = None
 
 
@@ -79,22 +79,27 @@ class ContactBody(Body):
     """Values of a contact; what is left out stays."""
 
     name: Name | None = None
-    email: Annotated[str, Field(max_length=254)] | None = None
+    email: Email | None = None
     phone: Annotated[str, Field(max_length=40)] | None = None
     language: Language | None = None
 
 
 class CustomerFilters(Filters):
-    q: Annotated[str, Field(max_length=200, description="In the name; or a reference, or a contact's address.")] = ""
+    q: Annotated[
+        str, Field(max_length=200, description="In the name; or a reference, or a contact's address.")
+    ] = ""
     tier: Word = ""
     cursor: Cursor = ""
     limit: Limit = DEFAULT
 
 
 @router.post(
-    "/customers", response={201: CustomerOut}, auth=needs(Act.MANAGE_CUSTOMERS), operation_id="create_customer",
+    "/customers",
+    response={201: CustomerOut},
+    auth=needs(Act.MANAGE_CUSTOMERS),
+    operation_id="create_customer",
     summary="Create a customer",
-)  # fmt: skip
+)
 def create_customer(request: HttpRequest, response: HttpResponse, body: NewCustomer) -> CustomerOut:
     asking = client(request)
     made = services.create_customer(CustomerCard(**body.model_dump()), by=asking.actor, now=asking.now)
@@ -104,9 +109,12 @@ def create_customer(request: HttpRequest, response: HttpResponse, body: NewCusto
 
 
 @router.get(
-    "/customers", response=Page[CustomerOut], auth=needs(Act.READ), operation_id="list_customers",
+    "/customers",
+    response=Page[CustomerOut],
+    auth=needs(Act.READ),
+    operation_id="list_customers",
     summary="List customers",
-)  # fmt: skip
+)
 def list_customers(request: HttpRequest, filters: Query[CustomerFilters]) -> Page[CustomerOut]:
     """By name."""
     asking, name = client(request), f"{client(request).tenant}.customers"
@@ -121,17 +129,23 @@ def list_customers(request: HttpRequest, filters: Query[CustomerFilters]) -> Pag
 
 
 @router.get(
-    "/customers/{customer_id}", response=CustomerOut, auth=needs(Act.READ), operation_id="read_customer",
+    "/customers/{customer_id}",
+    response=CustomerOut,
+    auth=needs(Act.READ),
+    operation_id="read_customer",
     summary="Read a customer",
-)  # fmt: skip
+)
 def read_customer(request: HttpRequest, customer_id: str) -> CustomerOut:
     return _read(client(request).tenant, customer_id)
 
 
 @router.patch(
-    "/customers/{customer_id}", response=CustomerOut, auth=needs(Act.MANAGE_CUSTOMERS),
-    operation_id="change_customer", summary="Change a customer",
-)  # fmt: skip
+    "/customers/{customer_id}",
+    response=CustomerOut,
+    auth=needs(Act.MANAGE_CUSTOMERS),
+    operation_id="change_customer",
+    summary="Change a customer",
+)
 def change_customer(request: HttpRequest, customer_id: str, body: ChangeCustomer) -> CustomerOut:
     """A new tier changes the promises that run for the customer's tickets, as the policy says."""
     asking = client(request)
@@ -141,9 +155,12 @@ def change_customer(request: HttpRequest, customer_id: str, body: ChangeCustomer
 
 
 @router.get(
-    "/customers/{customer_id}/contacts", response=Page[ContactOut], auth=needs(Act.READ),
-    operation_id="list_contacts", summary="Contacts of a customer",
-)  # fmt: skip
+    "/customers/{customer_id}/contacts",
+    response=Page[ContactOut],
+    auth=needs(Act.READ),
+    operation_id="list_contacts",
+    summary="Contacts of a customer",
+)
 def list_contacts(request: HttpRequest, customer_id: str, filters: Query[OnlyPages]) -> Page[ContactOut]:
     asking, name = client(request), f"{client(request).tenant}.contacts.{customer_id}"
     after = place_after(filters.cursor, of=name)
@@ -158,19 +175,27 @@ def list_contacts(request: HttpRequest, customer_id: str, filters: Query[OnlyPag
 
 
 @router.post(
-    "/customers/{customer_id}/contacts", response={201: ContactOut}, auth=needs(Act.MANAGE_CUSTOMERS),
-    operation_id="add_contact", summary="Add a contact",
-)  # fmt: skip
+    "/customers/{customer_id}/contacts",
+    response={201: ContactOut},
+    auth=needs(Act.MANAGE_CUSTOMERS),
+    operation_id="add_contact",
+    summary="Add a contact",
+)
 def add_contact(request: HttpRequest, customer_id: str, body: ContactBody) -> ContactOut:
     asking = client(request)
-    made = services.add_contact(customer_id, ContactCard(**body.model_dump()), by=asking.actor, now=asking.now)
+    made = services.add_contact(
+        customer_id, ContactCard(**body.model_dump()), by=asking.actor, now=asking.now
+    )
     return contact_out(made)
 
 
 @router.patch(
-    "/contacts/{contact_id}", response=ContactOut, auth=needs(Act.MANAGE_CUSTOMERS), operation_id="change_contact",
+    "/contacts/{contact_id}",
+    response=ContactOut,
+    auth=needs(Act.MANAGE_CUSTOMERS),
+    operation_id="change_contact",
     summary="Change a contact",
-)  # fmt: skip
+)
 def change_contact(request: HttpRequest, contact_id: str, body: ContactBody) -> ContactOut:
     asking = client(request)
     card = ContactCard(**body.model_dump())

@@ -49,7 +49,12 @@ def _lines(document: dict[str, Any]) -> Iterator[OperationLine]:
             operation = methods.get(method)
             if operation is None:
                 continue
-            asked = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            asked = (
+                operation.get("requestBody", {})
+                .get("content", {})
+                .get("application/json", {})
+                .get("schema", {})
+            )
             yield OperationLine(
                 tag=operation.get("tags", ["other"])[0],
                 method=method.upper(),

@@ -10,24 +10,25 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from psycopg.errors import UniqueViolation
 
+from flowdesk.api.shapes import Out
 from flowdesk.core.errors import DomainError, Fault, Forbidden, Invalid
 
 ROOT = "/api/"
 MEDIA_TYPE = "application/problem+json"
 
 
-class FieldProblem(Schema):
+class FieldProblem(Out):
     """One field of the input, by its path, and what is wrong with it."""
 
     field: str
     reason: str
 
 
-class Problem(Schema):
+class Problem(Out):
     """What went wrong. `type` and `code` are stable; `title` and `detail` are for people."""
 
     type: str
@@ -88,7 +89,9 @@ def problem(
 def problem_of(error: DomainError) -> HttpResponse:
     """The answer for a fault of the trade."""
     faults = error.faults if isinstance(error, Invalid) else ()
-    headers = {"WWW-Authenticate": 'Bearer realm="flowdesk"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    headers = (
+        {"WWW-Authenticate": 'Bearer realm="flowdesk"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    )
     return problem(error.status, code=error.code, detail=error.message, faults=faults, headers=headers)
 
 

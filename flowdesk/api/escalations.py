@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import DEFAULT, Cursor, Limit, Page, cursor_at, place_after
 from flowdesk.api.reading import Body, Filters, Instant
-from flowdesk.api.shapes import AgentRef, TeamRef, agent_ref, team_ref
+from flowdesk.api.shapes import AgentRef, Out, TeamRef, agent_ref, team_ref
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -24,13 +24,13 @@ from flowdesk.tickets import queries as tickets
 router = Router(tags=["escalations"])
 
 
-class TicketRef(Schema):
+class TicketRef(Out):
     id: str
     number: int
     subject: str
 
 
-class EscalationOut(Schema):
+class EscalationOut(Out):
     """One step for one target. `way` is how the target became a person; `due_at` a task's own deadline."""
 
     id: str
@@ -69,18 +69,25 @@ class Nothing(Body):
 
 
 @router.get(
-    "/escalations", response=Page[EscalationOut], auth=needs(Act.READ), operation_id="list_escalations",
+    "/escalations",
+    response=Page[EscalationOut],
+    auth=needs(Act.READ),
+    operation_id="list_escalations",
     summary="List escalations",
-)  # fmt: skip
+)
 def list_escalations(request: HttpRequest, filters: Query[EscalationFilters]) -> Page[EscalationOut]:
     """The newest first."""
     asking, name = client(request), f"{client(request).tenant}.escalations"
     after = place_after(filters.cursor, of=name)
     with reading(asking.tenant):
         rows = escalations.escalation_page(
-            after=after, limit=filters.limit + 1, state=filters.state, kind=filters.kind,
-            ticket=tickets.ticket_id_of(filters.ticket) if filters.ticket else None, due_before=filters.due_before,
-        )  # fmt: skip
+            after=after,
+            limit=filters.limit + 1,
+            state=filters.state,
+            kind=filters.kind,
+            ticket=tickets.ticket_id_of(filters.ticket) if filters.ticket else None,
+            due_before=filters.due_before,
+        )
         page = rows[: filters.limit]
         return Page[EscalationOut](
             items=[escalation_out(row) for row in page],
@@ -89,18 +96,24 @@ def list_escalations(request: HttpRequest, filters: Query[EscalationFilters]) ->
 
 
 @router.get(
-    "/escalations/{escalation_id}", response=EscalationOut, auth=needs(Act.READ), operation_id="read_escalation",
+    "/escalations/{escalation_id}",
+    response=EscalationOut,
+    auth=needs(Act.READ),
+    operation_id="read_escalation",
     summary="Read an escalation",
-)  # fmt: skip
+)
 def read_escalation(request: HttpRequest, escalation_id: str) -> EscalationOut:
     with reading(client(request).tenant):
         return escalation_out(escalations.escalation_by(escalation_id))
 
 
 @router.post(
-    "/escalations/{escalation_id}/acknowledge", response=EscalationOut, auth=needs(Act.ACKNOWLEDGE),
-    operation_id="acknowledge_escalation", summary="Take an escalation",
-)  # fmt: skip
+    "/escalations/{escalation_id}/acknowledge",
+    response=EscalationOut,
+    auth=needs(Act.ACKNOWLEDGE),
+    operation_id="acknowledge_escalation",
+    summary="Take an escalation",
+)
 def acknowledge(request: HttpRequest, escalation_id: str, body: Nothing | None = None) -> EscalationOut:
     """The climb stops. Answers 409 when somebody was faster."""
     asking = client(request)

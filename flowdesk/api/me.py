@@ -5,21 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 
 from flowdesk.api.auth import Key, client
+from flowdesk.api.shapes import Out
 
 router = Router(tags=["me"], auth=Key())
 
 
-class TenantOut(Schema):
+class TenantOut(Out):
     slug: str
     name: str
     language: str
     zone: str
 
 
-class Me(Schema):
+class Me(Out):
     key: str  # its first characters
     name: str
     scopes: list[str]

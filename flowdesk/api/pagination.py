@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from django.core import signing
-from ninja import Schema
 from pydantic import Field
 
 from flowdesk.api.reading import Filters
+from flowdesk.api.shapes import Out
 from flowdesk.core.errors import invalid
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ Limit = Annotated[int, Field(ge=1, le=MOST, description="How many items at the m
 Cursor = Annotated[str, Field(max_length=2000, description="`next` of the page before.")]
 
 
-class Page(Schema, Generic[T]):
+class Page(Out, Generic[T]):
     """One page; `next` is null on the last one."""
 
     items: list[T]

@@ -8,15 +8,24 @@ from collections.abc import Iterator
 from typing import Annotated, Any, NoReturn
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, ValidationError
+from django.core.validators import validate_email
 from django.http import HttpRequest
-from ninja import Schema
 from ninja.parser import Parser
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic_core.core_schema import ValidationInfo
 
 from flowdesk.api.errors import BodyTooLarge, Unreadable
-from flowdesk.core.errors import Fault, Invalid
+from flowdesk.core.errors import Fault, Invalid, NotFound
+from flowdesk.core.ids import parsed
 from flowdesk.engine.facts import PRIORITY_WORDS, Priority
 
 DEEPEST = 16
@@ -42,7 +51,9 @@ class JsonParser(Parser):
         except UnicodeDecodeError as error:
             raise Unreadable(f"The body is not UTF-8 (byte {error.start}).") from None
         except json.JSONDecodeError as error:
-            raise Unreadable(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
+            raise Unreadable(
+                f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+            ) from None
         except RecursionError:
             raise Unreadable("The body is nested too deeply.") from None
         except ValueError as error:
@@ -94,13 +105,13 @@ def _plain(name: str) -> str:
     return _LONE_SURROGATE.sub("?", name.replace("\x00", "?"))[:80]
 
 
-class Body(Schema):
+class Body(BaseModel):
     """A body: unknown fields are refused by name, and a number is not taken for text."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False, strict=False)
 
 
-class Filters(Schema):
+class Filters(BaseModel):
     """The query of a list; a name it does not know is refused, and so are characters no table can hold."""
 
     @model_validator(mode="before")
@@ -114,9 +125,11 @@ class Filters(Schema):
             for name in request.GET
             if name not in cls.model_fields
         ]
-        for name in request.GET:
-            if any("\x00" in value or _LONE_SURROGATE.search(value) for value in request.GET.getlist(name)):
-                faults.append(Fault(_plain(name), "holds a null character"))
+        faults += [
+            Fault(_plain(name), "holds a null character")
+            for name, given in request.GET.lists()
+            if any("\x00" in value or _LONE_SURROGATE.search(value) for value in given)
+        ]
         if faults:
             raise Invalid(*faults)
         return values
@@ -146,3 +159,45 @@ def _in_range(value: Any) -> Any:
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
+
+
+def _address(text: str) -> str:
+    try:
+        if text:
+            validate_email(text.strip())
+    except ValidationError:
+        raise ValueError("is not an e-mail address") from None
+    return text.strip()
+
+
+Email = Annotated[str, Field(max_length=254), AfterValidator(_address)]
+
+
+def _id(kind: str, prefix: str) -> AfterValidator:
+    """A public id in a body: one that cannot be anybody's is a fault of its field. Empty names nobody."""
+
+    def known(text: str) -> str:
+        try:
+            if text:
+                parsed(prefix, text)
+        except NotFound:
+            raise ValueError(f"there is no {kind} by that id") from None
+        return text
+
+    return AfterValidator(known)
+
+
+def _team(text: str) -> str:
+    # A team goes by its slug as well, which only a query can judge.
+    if text.startswith("tem_"):
+        try:
+            parsed("tem", text)
+        except NotFound:
+            raise ValueError("there is no team by that id") from None
+    return text
+
+
+AgentId = Annotated[str, Field(max_length=64), _id("agent", "agt")]
+CustomerId = Annotated[str, Field(max_length=64), _id("customer", "cus")]
+ContactId = Annotated[str, Field(max_length=64), _id("contact", "con")]
+TeamName = Annotated[str, Field(max_length=64, description="Slug or id."), AfterValidator(_team)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ninja import Schema
+from pydantic import BaseModel
 
 from flowdesk.core.ids import shown
 from flowdesk.people.models import Agent, Contact, Customer, Team
@@ -12,25 +12,29 @@ from flowdesk.people.models import Agent, Contact, Customer, Team
 MINUTE = timedelta(minutes=1)
 
 
-class AgentRef(Schema):
+class Out(BaseModel):
+    """The base of everything we answer with. Plain: the framework's own base asks each value how to read it."""
+
+
+class AgentRef(Out):
     id: str
     name: str
 
 
-class TeamRef(Schema):
+class TeamRef(Out):
     id: str
     slug: str
     name: str
 
 
-class CustomerRef(Schema):
+class CustomerRef(Out):
     id: str
     name: str
     tier: str
     is_vip: bool
 
 
-class ContactRef(Schema):
+class ContactRef(Out):
     id: str
     name: str
     email: str

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from flowdesk.accounts.models import ApiKey, User
 from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import OnlyPages, Page, cursor_at, place_after
 from flowdesk.api.reading import Body
-from flowdesk.api.shapes import AgentRef, ContactRef, agent_ref, contact_ref
+from flowdesk.api.shapes import AgentRef, ContactRef, Out, agent_ref, contact_ref
 from flowdesk.api.tickets import TicketDetail, read_back
 from flowdesk.core.actor import Act, ActorKind
 from flowdesk.core.ids import shown
@@ -31,7 +31,7 @@ router = Router(tags=["thread"])
 Text = Annotated[str, Field(min_length=1, max_length=200_000)]
 
 
-class Done(Schema):
+class Done(Out):
     """An act that wrote something of its own: its id, and the ticket afterwards."""
 
     id: str
@@ -56,7 +56,7 @@ class NoteText(Body):
     text: Text
 
 
-class MessageOut(Schema):
+class MessageOut(Out):
     """Words to or from the customer."""
 
     id: str
@@ -69,7 +69,7 @@ class MessageOut(Schema):
     sent_at: datetime
 
 
-class NoteOut(Schema):
+class NoteOut(Out):
     """Words among agents; a system's note has a kind and values instead of text."""
 
     id: str
@@ -80,12 +80,12 @@ class NoteOut(Schema):
     created_at: datetime
 
 
-class ActorOut(Schema):
+class ActorOut(Out):
     kind: ActorKind
     name: str
 
 
-class EventOut(Schema):
+class EventOut(Out):
     """One line of the log; `data` holds enumerations and public ids, never text."""
 
     kind: EventKind
@@ -95,9 +95,12 @@ class EventOut(Schema):
 
 
 @router.post(
-    "/tickets/{ticket_id}/messages", response={201: TicketDetail}, auth=needs(Act.OPEN), operation_id="add_message",
+    "/tickets/{ticket_id}/messages",
+    response={201: TicketDetail},
+    auth=needs(Act.OPEN),
+    operation_id="add_message",
     summary="The customer writes",
-)  # fmt: skip
+)
 def add_message(request: HttpRequest, ticket_id: str, body: CustomerWrote) -> TicketDetail:
     """An answer falls due, a wait for the customer ends, a resolved ticket reopens. Thanks alone do neither."""
     asking = client(request)
@@ -106,9 +109,12 @@ def add_message(request: HttpRequest, ticket_id: str, body: CustomerWrote) -> Ti
 
 
 @router.post(
-    "/tickets/{ticket_id}/replies", response={201: Done}, auth=needs(Act.WORK), operation_id="reply",
+    "/tickets/{ticket_id}/replies",
+    response={201: Done},
+    auth=needs(Act.WORK),
+    operation_id="reply",
     summary="Reply to the customer",
-)  # fmt: skip
+)
 def reply(request: HttpRequest, ticket_id: str, body: Reply) -> Done:
     """Public and human: it meets the first or next response."""
     asking = client(request)
@@ -117,9 +123,12 @@ def reply(request: HttpRequest, ticket_id: str, body: Reply) -> Done:
 
 
 @router.post(
-    "/tickets/{ticket_id}/notes", response={201: Done}, auth=needs(Act.WORK), operation_id="add_note",
+    "/tickets/{ticket_id}/notes",
+    response={201: Done},
+    auth=needs(Act.WORK),
+    operation_id="add_note",
     summary="Write a note among agents",
-)  # fmt: skip
+)
 def add_note(request: HttpRequest, ticket_id: str, body: NoteText) -> Done:
     """No clock of the customer's moves."""
     asking = client(request)
@@ -128,9 +137,12 @@ def add_note(request: HttpRequest, ticket_id: str, body: NoteText) -> Done:
 
 
 @router.get(
-    "/tickets/{ticket_id}/messages", response=Page[MessageOut], auth=needs(Act.READ), operation_id="list_messages",
+    "/tickets/{ticket_id}/messages",
+    response=Page[MessageOut],
+    auth=needs(Act.READ),
+    operation_id="list_messages",
     summary="Messages",
-)  # fmt: skip
+)
 def list_messages(request: HttpRequest, ticket_id: str, filters: Query[OnlyPages]) -> Page[MessageOut]:
     """Words to and from the customer, oldest first."""
     asking, name = client(request), f"{client(request).tenant}.messages.{ticket_id}"
@@ -142,19 +154,29 @@ def list_messages(request: HttpRequest, ticket_id: str, filters: Query[OnlyPages
         page = rows[: filters.limit]
         items = [
             MessageOut(
-                id=shown("msg", row.public_id), author=row.author_kind, contact=contact_ref(row.contact),
-                agent=agent_ref(row.agent), channel=row.channel, is_automatic=row.is_automatic, text=row.text,
+                id=shown("msg", row.public_id),
+                author=row.author_kind,
+                contact=contact_ref(row.contact),
+                agent=agent_ref(row.agent),
+                channel=row.channel,
+                is_automatic=row.is_automatic,
+                text=row.text,
                 sent_at=row.sent_at,
             )
             for row in page
-        ]  # fmt: skip
-        return Page[MessageOut](items=items, next=cursor_at([page[-1].id], of=name) if len(rows) > len(page) else None)
+        ]
+        return Page[MessageOut](
+            items=items, next=cursor_at([page[-1].id], of=name) if len(rows) > len(page) else None
+        )
 
 
 @router.get(
-    "/tickets/{ticket_id}/notes", response=Page[NoteOut], auth=needs(Act.READ), operation_id="list_notes",
+    "/tickets/{ticket_id}/notes",
+    response=Page[NoteOut],
+    auth=needs(Act.READ),
+    operation_id="list_notes",
     summary="Notes",
-)  # fmt: skip
+)
 def list_notes(request: HttpRequest, ticket_id: str, filters: Query[OnlyPages]) -> Page[NoteOut]:
     """Words among agents, oldest first."""
     asking, name = client(request), f"{client(request).tenant}.notes.{ticket_id}"
@@ -167,18 +189,27 @@ def list_notes(request: HttpRequest, ticket_id: str, filters: Query[OnlyPages]) 
         known = _agents(row.data for row in page)
         items = [
             NoteOut(
-                id=shown("nte", row.public_id), kind=row.kind, agent=agent_ref(row.agent), text=row.text,
-                data=_public(row.data, known), created_at=row.created_at,
+                id=shown("nte", row.public_id),
+                kind=row.kind,
+                agent=agent_ref(row.agent),
+                text=row.text,
+                data=_public(row.data, known),
+                created_at=row.created_at,
             )
             for row in page
-        ]  # fmt: skip
-        return Page[NoteOut](items=items, next=cursor_at([page[-1].id], of=name) if len(rows) > len(page) else None)
+        ]
+        return Page[NoteOut](
+            items=items, next=cursor_at([page[-1].id], of=name) if len(rows) > len(page) else None
+        )
 
 
 @router.get(
-    "/tickets/{ticket_id}/events", response=Page[EventOut], auth=needs(Act.READ), operation_id="list_events",
+    "/tickets/{ticket_id}/events",
+    response=Page[EventOut],
+    auth=needs(Act.READ),
+    operation_id="list_events",
     summary="The log",
-)  # fmt: skip
+)
 def list_events(request: HttpRequest, ticket_id: str, filters: Query[OnlyPages]) -> Page[EventOut]:
     """What happened, oldest first."""
     asking, name = client(request), f"{client(request).tenant}.events.{ticket_id}"
@@ -191,24 +222,47 @@ def list_events(request: HttpRequest, ticket_id: str, filters: Query[OnlyPages])
         known, actors = _agents(row.data for row in page), _actors(page, asking.tenant)
         items = [
             EventOut(
-                kind=EventKind(row.kind), at=row.at, data=_public(row.data, known),
+                kind=EventKind(row.kind),
+                at=row.at,
+                data=_public(row.data, known),
                 actor=ActorOut(
                     kind=ActorKind(row.actor_kind), name=actors.get((row.actor_kind, row.actor_id or 0), "")
                 ),
             )
             for row in page
-        ]  # fmt: skip
-        return Page[EventOut](items=items, next=cursor_at([page[-1].id], of=name) if len(rows) > len(page) else None)
+        ]
+        return Page[EventOut](
+            items=items, next=cursor_at([page[-1].id], of=name) if len(rows) > len(page) else None
+        )
 
 
 # What of a line's data may be seen as it is; row ids become public ones or are left out.
 _PLAIN = frozenset(
     {
-        "acts", "because", "channel", "cycle", "ends_by", "fires_at", "kind", "late_by_seconds", "level", "metric",
-        "phone", "priority", "reason", "rule", "rule_target_minutes", "step", "target", "task", "thanks", "tier",
-        "told", "way",
+        "acts",
+        "because",
+        "channel",
+        "cycle",
+        "ends_by",
+        "fires_at",
+        "kind",
+        "late_by_seconds",
+        "level",
+        "metric",
+        "phone",
+        "priority",
+        "reason",
+        "rule",
+        "rule_target_minutes",
+        "step",
+        "target",
+        "task",
+        "thanks",
+        "tier",
+        "told",
+        "way",
     }
-)  # fmt: skip
+)
 _AGENTS = frozenset({"agent", "assignee"})
 _CHANGES = ("before", "after")
 

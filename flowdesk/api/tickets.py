@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from flowdesk.api.auth import Client, client, needs
 from flowdesk.api.clocks import ClockOut, clock_out
 from flowdesk.api.pagination import DEFAULT, Cursor, Limit, Page, cursor_at, place_after
-from flowdesk.api.reading import Body, Filters, Instant, PriorityWord
+from flowdesk.api.reading import Body, ContactId, CustomerId, Email, Filters, Instant, PriorityWord
 from flowdesk.api.shapes import (
     AgentRef,
     ContactRef,
     CustomerRef,
+    Out,
     TeamRef,
     agent_ref,
     contact_ref,
@@ -26,12 +28,15 @@ from flowdesk.api.shapes import (
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
+from flowdesk.engine.lanes import Window
+from flowdesk.escalation.queries import untaken_tickets
 from flowdesk.flows import receive
 from flowdesk.intake.services import InboundMessage
 from flowdesk.sla.queries import clock_lines
 from flowdesk.tickets import queries as tickets
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.queries import Lane, Order, TicketFilter
+from flowdesk.tickets.signals import filter_of
 from flowdesk.tickets.states import Channel, Status
 
 router = Router(tags=["tickets"])
@@ -40,7 +45,33 @@ Name = Annotated[str, Field(max_length=200)]
 Word = Annotated[str, Field(max_length=64)]
 
 
-class TicketOut(Schema):
+class ListLane(StrEnum):
+    """The lanes of the work list; a key has no tickets of its own."""
+
+    BREACHED = Lane.BREACHED.value
+    DUE = Lane.DUE.value
+    UNASSIGNED = Lane.UNASSIGNED.value
+    WAITING = Lane.WAITING.value
+
+
+class ListSignal(StrEnum):
+    """Signals of the hubs that count tickets: a list shows what a hub counts."""
+
+    CREATED = "created"
+    ACTIVE = "active"
+    URGENT = "urgent"
+    UNASSIGNED = "unassigned"
+    SLA_BREACHED = "sla_breached"
+    ESCALATION_DUE = "escalation_due"
+    WAITING_INTERNAL = "waiting_internal"
+    WAITING_CUSTOMER = "waiting_customer"
+    WORKABLE = "workable"
+    FIRST_RESPONSE_OPEN = "first_response_open"
+    REOPEN_RISK = "reopen_risk"
+    CSAT_RISK = "csat_risk"
+
+
+class TicketOut(Out):
     """A ticket. `due_at` is its earliest deadline towards the customer; null while all of them wait."""
 
     id: str
@@ -76,7 +107,7 @@ class TicketOut(Schema):
     reply_count: int
 
 
-class WaitOut(Schema):
+class WaitOut(Out):
     """Why the ticket waits, and until when at the longest."""
 
     reason: str
@@ -99,11 +130,11 @@ class OpenTicket(Body):
     subject: str = Field(max_length=300)
     text: str = Field(max_length=200_000)
     channel: Channel = Channel.API
-    contact: Word = ""
-    customer: Word = ""
+    contact: ContactId = ""
+    customer: CustomerId = ""
     customer_name: Name = ""
     tier: Word = ""
-    email: Annotated[str, Field(max_length=254)] = ""
+    email: Email = ""
     name: Name = ""
     phone: Annotated[str, Field(max_length=40)] = ""
     language: Annotated[str, Field(max_length=8, pattern="^([a-z]{2})?$")] = ""
@@ -125,8 +156,10 @@ class TicketFilters(Filters):
     assignee: Annotated[str, Field(max_length=64, description="Id, or `none`.")] = ""
     customer: Word = ""
     contact: Word = ""
-    lane: Lane | None = None
+    lane: ListLane | None = None
     is_active: bool | None = None
+    signal: ListSignal | None = None
+    window: Annotated[Window, Field(description="For `signal`: how far back it counts.")] = Window.DAY
     created_after: Instant | None = None
     created_before: Instant | None = None
     updated_after: Instant | None = None
@@ -138,39 +171,79 @@ class TicketFilters(Filters):
 
 
 @router.post(
-    "/tickets", response={201: TicketDetail}, auth=needs(Act.OPEN), operation_id="open_ticket", summary="Open a ticket"
+    "/tickets",
+    response={201: TicketDetail},
+    auth=needs(Act.OPEN),
+    operation_id="open_ticket",
+    summary="Open a ticket",
 )
 def open_ticket(request: HttpRequest, response: HttpResponse, body: OpenTicket) -> TicketDetail:
     """It is understood, prioritised, routed and promised before this answers."""
     asking = client(request)
     given = body.model_dump(exclude={"priority", "category"})
     opened = receive.open_ticket(
-        InboundMessage(**given), by=asking.actor, now=asking.now, priority=body.priority, category=body.category
+        InboundMessage(**given),
+        by=asking.actor,
+        now=asking.now,
+        priority=body.priority,
+        category=body.category,
     )
     response["Location"] = f"/api/v1/tickets/{opened.id}"
     return read_back(asking, opened.id)
 
 
 @router.get(
-    "/tickets", response=Page[TicketOut], auth=needs(Act.READ), operation_id="list_tickets", summary="List tickets"
+    "/tickets",
+    response=Page[TicketOut],
+    auth=needs(Act.READ),
+    operation_id="list_tickets",
+    summary="List tickets",
 )
 def list_tickets(request: HttpRequest, filters: Query[TicketFilters]) -> Page[TicketOut]:
     """Sorted by deadline, or newest first by `created` or `updated`; go on with `cursor` = `next`."""
     asking = client(request)
     name = f"{asking.tenant}.tickets.{filters.order.value}"
     after = place_after(filters.cursor, of=name)
-    wanted = TicketFilter(**filters.model_dump(exclude={"order", "cursor", "limit"}))
     with reading(asking.tenant):
-        rows = tickets.ticket_page(wanted, order=filters.order, after=after, limit=filters.limit + 1, now=asking.now)
+        rows = tickets.ticket_page(
+            _wanted(filters, now=asking.now),
+            order=filters.order,
+            after=after,
+            limit=filters.limit + 1,
+            now=asking.now,
+        )
         page = rows[: filters.limit]
-        last = cursor_at(tickets.keys_of(page[-1], order=filters.order), of=name) if len(rows) > len(page) else None
-        return Page[TicketOut](items=[ticket_out(row) for row in page], next=last)
+        is_last = len(rows) == len(page)
+        return Page[TicketOut](
+            items=[ticket_out(row) for row in page],
+            next=None if is_last else cursor_at(tickets.keys_of(page[-1], order=filters.order), of=name),
+        )
+
+
+def _wanted(filters: TicketFilters, *, now: datetime) -> TicketFilter:
+    """What the query asks for. A name that nobody bears is a fault, not an empty list."""
+    extra = None
+    if filters.signal is not None:
+        extra = filter_of(
+            filters.signal.value, now=now, since=now - filters.window.length, escalated=untaken_tickets()
+        )
+        assert extra is not None, "every signal of the list counts tickets"
+    given = filters.model_dump(exclude={"lane", "signal", "window", "language", "order", "cursor", "limit"})
+    return TicketFilter(
+        **given,
+        language=(filters.language,) if filters.language else (),
+        lane=Lane(filters.lane.value) if filters.lane else None,
+        extra=extra,
+    )
 
 
 @router.get(
-    "/tickets/{ticket_id}", response=TicketDetail, auth=needs(Act.READ), operation_id="read_ticket",
+    "/tickets/{ticket_id}",
+    response=TicketDetail,
+    auth=needs(Act.READ),
+    operation_id="read_ticket",
     summary="Read a ticket",
-)  # fmt: skip
+)
 def read_ticket(request: HttpRequest, ticket_id: str) -> TicketDetail:
     """The ticket with its clocks and open waits."""
     return read_back(client(request), ticket_id)
@@ -196,11 +269,31 @@ def ticket_out(ticket: Ticket) -> TicketOut:
 
 
 _AS_THEY_ARE = (
-    "number", "subject", "status", "category", "subcategory", "complexity", "language", "channel", "signals",
-    "fields", "is_major_incident", "level", "created_at", "updated_at", "first_response_at", "resolved_at",
-    "closed_at", "unanswered_since", "waiting_internal_since", "due_at", "at_risk_at", "is_breached",
-    "reopen_count", "reply_count",
-)  # fmt: skip
+    "number",
+    "subject",
+    "status",
+    "category",
+    "subcategory",
+    "complexity",
+    "language",
+    "channel",
+    "signals",
+    "fields",
+    "is_major_incident",
+    "level",
+    "created_at",
+    "updated_at",
+    "first_response_at",
+    "resolved_at",
+    "closed_at",
+    "unanswered_since",
+    "waiting_internal_since",
+    "due_at",
+    "at_risk_at",
+    "is_breached",
+    "reopen_count",
+    "reply_count",
+)
 
 
 def ticket_values(ticket: Ticket) -> dict[str, Any]:

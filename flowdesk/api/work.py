@@ -9,16 +9,16 @@ from ninja import Router
 from pydantic import Field
 
 from flowdesk.api.auth import client, needs
-from flowdesk.api.reading import Body, Instant, PriorityWord
+from flowdesk.api.reading import AgentId, Body, Instant, PriorityWord, TeamName
 from flowdesk.api.tickets import TicketDetail, read_back
 from flowdesk.core.actor import Act
-from flowdesk.core.errors import Fault, Invalid
 from flowdesk.engine.promises import WaitReason
 from flowdesk.flows import escalate, work
 
 router = Router(tags=["work"])
 
 Word = Annotated[str, Field(max_length=64)]
+Remark = Annotated[str, Field(max_length=20_000, description="Kept as a note among agents.")]
 
 
 class StartWait(Body):
@@ -38,12 +38,15 @@ class Resume(Body):
 class Assign(Body):
     """To an agent by id, to a team by slug or id (its best agent takes it), or back to the queue with neither."""
 
-    agent: Word = ""
-    team: Word = ""
+    agent: AgentId = ""
+    team: TeamName = ""
 
 
 class SetPriority(Body):
+    """P1 to P4, or critical, high, medium, low."""
+
     priority: PriorityWord
+    note: Remark = ""
 
 
 class VoidTicket(Body):
@@ -56,27 +59,38 @@ class Escalate(Body):
     """To a post, `team_lead` or `on_call`; a task with a deadline of its own."""
 
     target: Word
-    note: Annotated[str, Field(max_length=20_000)] = ""  # kept on the ticket, among agents
+    note: Remark = ""
 
 
-class Nothing(Body):
-    """This act takes no values."""
+class Said(Body):
+    """What is said about the act, if anything."""
+
+    note: Remark = ""
 
 
 @router.post(
-    "/tickets/{ticket_id}/wait", response=TicketDetail, auth=needs(Act.WORK), operation_id="wait", summary="Wait"
+    "/tickets/{ticket_id}/wait",
+    response=TicketDetail,
+    auth=needs(Act.WORK),
+    operation_id="wait",
+    summary="Wait",
 )
 def wait(request: HttpRequest, ticket_id: str, body: StartWait) -> TicketDetail:
     """The clocks that this reason may stop stand still."""
     asking = client(request)
-    work.wait(ticket_id, reason=body.reason, note=body.note, until=body.until, by=asking.actor, now=asking.now)
+    work.wait(
+        ticket_id, reason=body.reason, note=body.note, until=body.until, by=asking.actor, now=asking.now
+    )
     return read_back(asking, ticket_id)
 
 
 @router.post(
-    "/tickets/{ticket_id}/resume", response=TicketDetail, auth=needs(Act.WORK), operation_id="resume",
+    "/tickets/{ticket_id}/resume",
+    response=TicketDetail,
+    auth=needs(Act.WORK),
+    operation_id="resume",
     summary="End a wait",
-)  # fmt: skip
+)
 def resume(request: HttpRequest, ticket_id: str, body: Resume | None = None) -> TicketDetail:
     """The deadlines move by the business time of the pause."""
     asking = client(request)
@@ -85,31 +99,40 @@ def resume(request: HttpRequest, ticket_id: str, body: Resume | None = None) -> 
 
 
 @router.post(
-    "/tickets/{ticket_id}/resolve", response=TicketDetail, auth=needs(Act.WORK), operation_id="resolve",
+    "/tickets/{ticket_id}/resolve",
+    response=TicketDetail,
+    auth=needs(Act.WORK),
+    operation_id="resolve",
     summary="Resolve",
-)  # fmt: skip
-def resolve(request: HttpRequest, ticket_id: str, body: Nothing | None = None) -> TicketDetail:
+)
+def resolve(request: HttpRequest, ticket_id: str, body: Said | None = None) -> TicketDetail:
     """Every clock of the customer's stops; waits and escalations end."""
     asking = client(request)
-    work.resolve(ticket_id, by=asking.actor, now=asking.now)
+    work.resolve(ticket_id, note=body.note if body else "", by=asking.actor, now=asking.now)
     return read_back(asking, ticket_id)
 
 
 @router.post(
-    "/tickets/{ticket_id}/reopen", response=TicketDetail, auth=needs(Act.WORK), operation_id="reopen",
+    "/tickets/{ticket_id}/reopen",
+    response=TicketDetail,
+    auth=needs(Act.WORK),
+    operation_id="reopen",
     summary="Reopen",
-)  # fmt: skip
-def reopen(request: HttpRequest, ticket_id: str, body: Nothing | None = None) -> TicketDetail:
+)
+def reopen(request: HttpRequest, ticket_id: str, body: Said | None = None) -> TicketDetail:
     """Only a resolved ticket; a closed one is followed up by a new message."""
     asking = client(request)
-    work.reopen_ticket(ticket_id, by=asking.actor, now=asking.now)
+    work.reopen_ticket(ticket_id, note=body.note if body else "", by=asking.actor, now=asking.now)
     return read_back(asking, ticket_id)
 
 
 @router.post(
-    "/tickets/{ticket_id}/assign", response=TicketDetail, auth=needs(Act.ASSIGN), operation_id="assign",
+    "/tickets/{ticket_id}/assign",
+    response=TicketDetail,
+    auth=needs(Act.ASSIGN),
+    operation_id="assign",
     summary="Assign",
-)  # fmt: skip
+)
 def assign(request: HttpRequest, ticket_id: str, body: Assign) -> TicketDetail:
     """A team of another level closes and reopens the ownership clocks; the customer's run on."""
     asking = client(request)
@@ -118,20 +141,26 @@ def assign(request: HttpRequest, ticket_id: str, body: Assign) -> TicketDetail:
 
 
 @router.post(
-    "/tickets/{ticket_id}/priority", response=TicketDetail, auth=needs(Act.PRIORITISE), operation_id="prioritise",
+    "/tickets/{ticket_id}/priority",
+    response=TicketDetail,
+    auth=needs(Act.PRIORITISE),
+    operation_id="prioritise",
     summary="Set the priority",
-)  # fmt: skip
+)
 def prioritise(request: HttpRequest, ticket_id: str, body: SetPriority) -> TicketDetail:
     """The running promises change as the policy says."""
     asking = client(request)
-    work.prioritise(ticket_id, priority=body.priority, by=asking.actor, now=asking.now)
+    work.prioritise(ticket_id, priority=body.priority, note=body.note, by=asking.actor, now=asking.now)
     return read_back(asking, ticket_id)
 
 
 @router.post(
-    "/tickets/{ticket_id}/void", response=TicketDetail, auth=needs(Act.WORK), operation_id="void",
+    "/tickets/{ticket_id}/void",
+    response=TicketDetail,
+    auth=needs(Act.WORK),
+    operation_id="void",
     summary="Void: spam, test or deleted",
-)  # fmt: skip
+)
 def void(request: HttpRequest, ticket_id: str, body: VoidTicket) -> TicketDetail:
     asking = client(request)
     work.void(ticket_id, because=body.because, by=asking.actor, now=asking.now)
@@ -139,12 +168,13 @@ def void(request: HttpRequest, ticket_id: str, body: VoidTicket) -> TicketDetail
 
 
 @router.post(
-    "/tickets/{ticket_id}/escalate", response={201: TicketDetail}, auth=needs(Act.ESCALATE), operation_id="escalate",
+    "/tickets/{ticket_id}/escalate",
+    response={201: TicketDetail},
+    auth=needs(Act.ESCALATE),
+    operation_id="escalate",
     summary="Escalate by hand",
-)  # fmt: skip
+)
 def escalate_ticket(request: HttpRequest, ticket_id: str, body: Escalate) -> TicketDetail:
     asking = client(request)
-    if not body.target:
-        raise Invalid(Fault("target", "must not be empty"))
     escalate.escalate(ticket_id, target=body.target, note=body.note, by=asking.actor, now=asking.now)
     return read_back(asking, ticket_id)

@@ -12,6 +12,7 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
+from flowdesk.config.mail import mail_settings
 from flowdesk.core.supervisor.secret_key import secret_key_in
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -54,6 +55,8 @@ AUTH_USER_MODEL = "accounts.User"
 MIDDLEWARE = [
     "flowdesk.api.errors.Problems",  # outermost: below /api/ every failure is a problem document
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pads pages at random, so that their length tells no secret
+    "flowdesk.web.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -131,6 +134,16 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "flowdesk.web.static_files.PrintedNames"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# -- API ----------------------------------------------------------------------------------------------------
+
+API_BODY_LIMIT = 1024 * 1024  # bytes
 
 # -- accounts -----------------------------------------------------------------------------------------------
 
@@ -143,7 +156,9 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody signs up: admins make accounts
 ACCOUNT_ADAPTER = "flowdesk.web.account_views.NoSignup"
-ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts failures, in the database and so over all processes
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": None
+}  # axes counts failures, in the database and so over all processes
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -181,14 +196,12 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("FLOWDESK_PUBLIC_URL", "").startswith("https:")
 
-# -- API ----------------------------------------------------------------------------------------------------
-
-API_BODY_LIMIT = 1024 * 1024  # bytes
-
 # -- mail ---------------------------------------------------------------------------------------------------
 
 PUBLIC_URL = os.environ.get("FLOWDESK_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 MAIL_DOMAIN = os.environ.get("FLOWDESK_MAIL_DOMAIN", "flowdesk.invalid")
+MAIL_OUTBOX = DATA_DIR / "outbox"  # a file for each mail while there is no FLOWDESK_SMTP_URL
+globals().update(mail_settings(os.environ.get("FLOWDESK_SMTP_URL", "")))
 
 # -- the automation's door ----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 from flowdesk.engine.business_time import BusinessCalendar, Unit, always_open, due_at, frozen_target
 from flowdesk.engine.spans import Span
@@ -92,20 +93,38 @@ TRANSITIONS: Mapping[tuple[ClockState, ClockEvent], ClockState] = {
 }
 
 
+@cache
+def _round_the_clock(zone: str) -> BusinessCalendar:
+    """One calendar for all clocks of a zone: it is asked for at every turn, and building one is slow."""
+    return always_open(zone)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A promise as written: so much, in a unit, on a calendar; `because` names the cell or rule it came from."""
+    """A promise as written: so much, in a unit, on a calendar; `because` names the cell or rule it came from.
+
+    `or_sooner` is a second promise that holds instead where it falls due first. Which one does can depend on
+    the start: ten office hours are over before three business days, but not before one.
+    """
 
     amount: int  # minutes, business minutes or business days
     unit: Unit
     calendar: BusinessCalendar
     calendar_name: str
     because: str = field(default="", compare=False)  # the same promise, however it was found
+    or_sooner: Target | None = None
 
     @property
     def clock_calendar(self) -> BusinessCalendar:
         """`minutes` count all time, so their clock runs on a calendar that never closes."""
-        return always_open(self.calendar.zone) if self.unit is Unit.MINUTES else self.calendar
+        return _round_the_clock(self.calendar.zone) if self.unit is Unit.MINUTES else self.calendar
+
+    def from_start(self, start: datetime) -> Target:
+        """The one promise a clock begun at `start` is given; of two that fall due together, this one."""
+        if self.or_sooner is None:
+            return self
+        sooner = self.or_sooner.due_from(start) < self.due_from(start)
+        return self.or_sooner if sooner else replace(self, or_sooner=None)
 
     def frozen_from(self, start: datetime) -> timedelta:
         """The open time between `start` and the due instant this target gives."""
@@ -251,7 +270,7 @@ class Clock:
 
         Restart is a new cycle and so not this clock's business: see `engine.promises`.
         """
-        now = self._counted(at)
+        now, promise = self._counted(at), promise.from_start(self.started_at)
         target, spent = promise.frozen_from(self.started_at), now.spent
         calendar = promise.clock_calendar
         # A pause that is still open keeps its start: the whole of it is left out when it ends.
@@ -296,6 +315,7 @@ class Clock:
 
 def start(metric: Metric, promise: Target, *, at: datetime, cycle: int = 1) -> Clock:
     """A running clock with its target frozen from `at` on."""
+    promise = promise.from_start(at)
     return Clock(
         metric=metric,
         promise=promise,

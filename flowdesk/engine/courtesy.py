@@ -4,9 +4,15 @@ import re
 
 _WORD = re.compile(r"[^\W\d_]+")
 _THANKS = frozenset(["thanks", "thank", "thx", "ty", "cheers", "tack", "tackar", "tacksam", "tackas"])
-_AROUND = frozenset(
-    ["a", "all", "again", "and", "appreciate", "awesome", "best", "bra", "brilliant", "bye", "cool", "dear", "det", "den", "du", "ok", "okay", "okej", "em", "er", "fantastic", "fin", "fint", "for", "för", "fungerar", "good", "great", "grymt", "ha", "happy", "har", "hej", "hello", "help", "helping", "helped", "hi", "hjälpen", "hjälp", "hälsningar", "i", "is", "it", "its", "jag", "jättebra", "kind", "kram", "kan", "lot", "lots", "lovely", "löst", "many", "med", "mvh", "much", "my", "möda", "ni", "nice", "now", "nu", "och", "perfect", "perfekt", "quick", "regards", "reply", "resolved", "så", "snabb", "snabba", "snabbt", "sincerely", "so", "solved", "stort", "sorted", "super", "svar", "svaret", "team", "that", "the", "this", "to", "toppen", "tusen", "very", "vänlig", "vänliga", "works", "working", "you", "your", "mycket", "på", "av", "en", "ett"]
-)
+_AROUND_WORDS = """
+a again all and appreciate av awesome best bra brilliant bye cool dear den det du em en er ett
+fantastic fin fint for fungerar för good great grymt ha happy har hej hello help helped helping hi
+hjälp hjälpen hälsningar i is it its jag jättebra kan kind kram lot lots lovely löst many med much
+mvh my mycket möda ni nice now nu och ok okay okej perfect perfekt på quick regards reply resolved
+sincerely snabb snabba snabbt so solved sorted stort super svar svaret så team that the this to
+toppen tusen very vänlig vänliga working works you your
+"""
+_AROUND = frozenset(_AROUND_WORDS.split())
 _LONGEST = 25  # words
 
 

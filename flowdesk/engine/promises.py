@@ -246,6 +246,8 @@ class _Changing:
             passed.extend((step.at, step.percent, moved, step) for step in steps)
             if moved.missed_at is not None and clock.missed_at is None:
                 passed.append((moved.missed_at, 100, moved, None))
+        if not passed:
+            return self
         self.promises = replace(self.promises, clocks=tuple(clocks))
         for at, percent, clock, step in sorted(passed, key=lambda row: (row[0], row[1], row[3] is not None)):
             spent = clock.target * percent // 100
@@ -264,6 +266,8 @@ class _Changing:
             ended |= {WaitReason.CUSTOMER}
         if kinds & ENDS_ALL_WAITS:
             ended = frozenset(WaitReason)
+        if not begun and not (ended and self.promises.waits):
+            return
         waits = [wait for wait in self.promises.waits if wait.reason not in ended]
         known = {wait.reason for wait in waits}
         if not kinds & ENDS:
@@ -295,7 +299,9 @@ class _Changing:
     def retargeted(self) -> None:
         for clock in self.promises.clocks:
             promise = self.terms.targets.get(clock.metric)
-            if not clock.is_active or promise is None or promise == clock.promise:
+            if not clock.is_active or promise is None:
+                continue
+            if promise.from_start(clock.started_at) == clock.promise:
                 continue
             if self.terms.change is ChangeMode.RESTART:
                 if clock.missed_at is None:
@@ -368,7 +374,7 @@ class _Changing:
         last = self.promises.last(metric)
         clock = start(metric, promise, at=self.at, cycle=last.cycle + 1 if last else 1)
         self.promises = replace(self.promises, clocks=(*self.promises.clocks, clock))
-        self._write(clock, What.STARTED, at=self.at, spent=clock.spent, because=promise.because)
+        self._write(clock, What.STARTED, at=self.at, spent=clock.spent, because=clock.promise.because)
 
     def answered(self, kinds: frozenset[Occurrence]) -> None:
         """The earliest customer message that nobody has answered yet."""
@@ -377,7 +383,8 @@ class _Changing:
             since = None
         elif since is None and kinds & {Occurrence.CREATED, Occurrence.CUSTOMER_WROTE}:
             since = self.at
-        self.promises = replace(self.promises, unanswered_since=since)
+        if since is not self.promises.unanswered_since:
+            self.promises = replace(self.promises, unanswered_since=since)
 
     def _put(self, old: Clock, new: Clock, what: What, *, reasons: Sequence[WaitReason] = ()) -> None:
         clocks = tuple(new if clock is old else clock for clock in self.promises.clocks)

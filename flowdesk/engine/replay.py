@@ -15,7 +15,7 @@ from enum import StrEnum
 from heapq import heappop, heappush
 
 from flowdesk.engine.clock import Clock, Metric, Outcome
-from flowdesk.engine.history import Happening, LogEntry, happenings, opening, standing
+from flowdesk.engine.history import Happening, LogEntry, LogState, happenings, opening, standing
 from flowdesk.engine.promises import Change, Promises, Terms, advance, after
 from flowdesk.engine.sla_policy import PromisePolicy
 
@@ -109,7 +109,7 @@ def line_of(clock: Clock, *, ticket: str, until: datetime) -> ClockLine:
 class VirtualDesk:
     """A desk whose time is the log's: takes its rows in order and lets time pass between them.
 
-    Mutable, and local to one replay. `take` and `pass_time` say what changed, so that a caller may store it.
+    Mutable, and local to one replay. `take` gives back what the row meant, for a caller that does more with it.
     """
 
     policy: PromisePolicy
@@ -150,7 +150,8 @@ class VirtualDesk:
                 )
             )
             touched_at = happening.at
-        entry = replace(entry, state=standing(case.entry if case else None, entry))
+        if entry.state is LogState.SAME:
+            entry = replace(entry, state=standing(case.entry if case else None, entry))
         self.cases[entry.ticket] = Case(entry=entry, promises=promises, touched_at=touched_at)
         if told:
             self._set_alarm(entry.ticket, promises, terms)

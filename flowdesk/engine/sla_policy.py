@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from flowdesk.engine.business_time import BusinessCalendar, Unit
@@ -120,7 +120,8 @@ class PromisePolicy:
 def _tightened(target: Target, rule: RuleTarget) -> Target:
     """A rule's target may only tighten unless it says `loosen` (C16).
 
-    Business minutes and business days compare by the open time of a working day: 24 h round the clock.
+    Amounts of one unit compare as they are. Others compare by when they fall due, which only a start decides:
+    both are kept, and a clock is given the one that comes first.
     """
     asked = Target(
         amount=rule.minutes,
@@ -129,10 +130,10 @@ def _tightened(target: Target, rule: RuleTarget) -> Target:
         calendar_name=target.calendar_name,
         because=f"rule {rule.rule}: {Amount(amount=rule.minutes, unit=Unit.BUSINESS_MINUTES)}",
     )
-    if rule.loosens or _in_minutes(asked) < _in_minutes(target):
+    if rule.loosens:
         return asked
-    return target
-
-
-def _in_minutes(target: Target) -> int:
-    return target.amount * 24 * 60 if target.unit is Unit.BUSINESS_DAYS else target.amount
+    if target.unit is Unit.BUSINESS_MINUTES:
+        return asked if asked.amount < target.amount else target
+    return replace(
+        target, or_sooner=asked, because=f"{target.because}, or {asked.because}, whichever is due first"
+    )

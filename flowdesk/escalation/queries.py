@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from flowdesk.core.errors import NotFound
 from flowdesk.core.ids import parsed
@@ -45,3 +45,8 @@ def escalation_by(public_id: str) -> Escalation:
     if found is None:
         raise NotFound
     return found
+
+
+def untaken_tickets() -> QuerySet[Any]:
+    """Row ids of tickets with an escalation that nobody has taken, for use inside a filter."""
+    return Escalation.objects.filter(state=EscalationState.OPEN).values("ticket_id")

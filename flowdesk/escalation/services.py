@@ -306,7 +306,7 @@ def recent_escalations(customer: int, *, at: datetime) -> int:
     """How many of the customer's tickets were escalated in the last 30 days."""
     tenant = current_tenant()
     with connection.cursor() as cursor:
-        cursor.execute(sql.RECENT_ESCALATIONS, [tenant, tenant, customer, at - timedelta(days=30)])
+        cursor.execute(sql.RECENT_ESCALATIONS, [tenant, customer, tenant, at - timedelta(days=30)])
         row = cursor.fetchone()
     return int(row[0]) if row else 0
 

@@ -3,15 +3,11 @@
 Everything here may be done again at any time: what is there already is left as it is.
 """
 
-import hashlib
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
-from flowdesk.accounts.models import ApiKey, Membership, Tenant, User
+from flowdesk.accounts.models import Membership, Tenant, User
 from flowdesk.core.actor import Act, Actor, Role, system
 from flowdesk.core.ids import new_id
 from flowdesk.core.tenant import act
@@ -76,8 +72,6 @@ POSTS = (
     NewPost("experience_owner", "Experience owner", "cs_lead"),
 )
 
-KEY_PREFIX_LENGTH = 12
-
 
 def found_tenant(slug: str, *, name: str, now: datetime) -> Tenant:
     """The tenant by that slug with the standard house in it, made where it is missing (design section 7).
@@ -116,7 +110,9 @@ def _furnish_posts(tenant: int) -> None:
     for post in POSTS:
         if post.slug not in rows:
             above = rows[post.falls_to] if post.falls_to else None
-            rows[post.slug] = Post.objects.create(tenant_id=tenant, slug=post.slug, name=post.name, falls_to=above)
+            rows[post.slug] = Post.objects.create(
+                tenant_id=tenant, slug=post.slug, name=post.name, falls_to=above
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +144,3 @@ def seat_founder(*, email: str, name: str, by: Actor, now: datetime, password: s
     )
     Post.objects.filter(slug=TOP_POST, holder__isnull=True).update(holder=agent)
     return Founder(email=user.email, password=chosen)
-
-
-@transaction.atomic
-def issue_key(tenant: Tenant, *, name: str, scopes: Iterable[Act], now: datetime) -> str:
-    """A key for a program. Only its digest is kept, so this is the one time it can be seen."""
-    key = "fdk_" + secrets.token_urlsafe(30)
-    ApiKey.objects.create(
-        tenant=tenant,
-        name=name,
-        prefix=key[:KEY_PREFIX_LENGTH],
-        digest=hashlib.sha256(key.encode()).digest(),
-        scopes=sorted(scope.value for scope in scopes),
-        created_at=now,
-    )
-    return key

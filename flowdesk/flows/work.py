@@ -123,6 +123,8 @@ def wait(
         raise Invalid(Fault("note", "says whom you wait for; this reason needs it"))
     if len(note) > 500:
         raise Invalid(Fault("note", "is longer than 500 characters"))
+    if "\x00" in note:
+        raise Invalid(Fault("note", "holds a null character"))
     if _waits_for(work, reason):
         raise tickets.WrongState("The ticket waits for that reason already.")
     work.happen(Occurrence.WAIT_STARTED, at=now, waits=[reason])

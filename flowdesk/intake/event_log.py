@@ -77,13 +77,27 @@ def _opened(path: Path) -> Iterator[tuple[IO[str], Callable[[], float]]]:
         raise EventLogFault(path, 0, error.strerror or str(error)) from None
     with raw:
         size = path.stat().st_size or 1
-        packed = path.suffix == ".gz" or raw.peek(2)[:2] == GZIP_MAGIC
-        unpacked = BufferedReader(gzip.GzipFile(fileobj=raw)) if packed else raw
-        text = TextIOWrapper(unpacked, encoding="utf-8-sig", newline="")
+        text = TextIOWrapper(_unpacked(raw, path), encoding="utf-8-sig", newline="")
         try:
             yield text, lambda: min(raw.tell() / size, 1.0)
         finally:
             text.detach()
+
+
+def _unpacked(raw: BufferedReader, path: Path) -> BufferedReader:
+    """The file itself, or what is packed in it."""
+    is_packed = path.suffix == ".gz" or raw.peek(2)[:2] == GZIP_MAGIC
+    return BufferedReader(gzip.GzipFile(fileobj=raw)) if is_packed else raw
+
+
+def _line_out_of_utf_8(path: Path) -> int:
+    with path.open("rb") as raw:
+        for line, text in enumerate(_unpacked(raw, path), start=1):
+            try:
+                text.decode()
+            except UnicodeDecodeError:
+                return line
+    return 0
 
 
 def _numbered(rows: Iterator[list[str]], path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -97,7 +111,8 @@ def _numbered(rows: Iterator[list[str]], path: Path) -> Iterator[tuple[int, list
         except csv.Error as error:
             raise EventLogFault(path, line, f"is not CSV: {error}") from None
         except UnicodeDecodeError:
-            raise EventLogFault(path, line, "is not a text in UTF-8, here or soon after") from None
+            # Text is decoded in blocks, some way ahead of the rows.
+            raise EventLogFault(path, _line_out_of_utf_8(path), "is not a text in UTF-8") from None
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise EventLogFault(path, line, f"the gzip file is broken from here on: {error}") from None
         except OSError as error:

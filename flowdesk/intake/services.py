@@ -63,21 +63,21 @@ def must_be_usable(message: InboundMessage) -> None:
         faults.append(Fault("text", f"is longer than {LONGEST_TEXT} characters"))
     if not (message.contact or message.customer or message.email or message.customer_name):
         faults.append(Fault("email", "names nobody: give a contact, a customer or an address"))
-    if message.email and not _is_address(message.email):
+    faults += [
+        Fault(name, "holds a null character")
+        for name in ("subject", "text", "html", "name", "customer_name", "email", "phone", "language")
+        if "\x00" in getattr(message, name)
+    ]
+    if message.email and "\x00" not in message.email and not _is_address(message.email):
         faults.append(Fault("email", "is not an e-mail address"))
     if len(message.language) > LONGEST_LANGUAGE:
         faults.append(Fault("language", f"is longer than {LONGEST_LANGUAGE} characters"))
-    faults.extend(
-        Fault(name, "holds a null character")
-        for name in ("subject", "text", "html", "name", "customer_name", "phone", "language")
-        if "\x00" in getattr(message, name)
-    )
     if faults:
         raise Invalid(*faults)
 
 
 def _is_address(text: str) -> bool:
-    # A mail will be sent there: what is not one address could be several, or a header of its own.
+    """Whether mail can be sent there, and its column holds it: two addresses or a header are none."""
     try:
         validate_email(text)
     except ValidationError:

@@ -75,7 +75,12 @@ def read_policy(text: str, *, name: str, revision: int, holidays: HolidayTable) 
             ),
         )  # fmt: skip
     faults.raise_any()
-    assert promises and escalation and triage and priority and routing and hubs
+    assert promises is not None
+    assert escalation is not None
+    assert triage is not None
+    assert priority is not None
+    assert routing is not None
+    assert hubs is not None
     return PolicyDocument(
         number=revision,
         fields=custom or {},

@@ -26,7 +26,6 @@ FIRED = frozenset({EventKind.STEP_FIRED, EventKind.TICKET_ESCALATED})
 # Acts before which time passes up to their very instant; before others it stops just short of it.
 AFTER_TIME = frozenset(
     {
-        EventKind.NOTE_ADDED,
         EventKind.PRIORITY_CHANGED,
         EventKind.TERMS_CHANGED,
         EventKind.ESCALATION_ACKNOWLEDGED,
@@ -155,10 +154,14 @@ class _Folding:
         for line in main:
             if line.kind == EventKind.WAIT_ENDED and line.data.get("because") == BY_LIMIT:
                 # It was over at its bound, however late that was noted.
-                ended, over = [WaitReason(line.data["reason"])], datetime.fromisoformat(line.data["ended_at"])
+                ended = [WaitReason(line.data["reason"])]
+                over = datetime.fromisoformat(line.data.get("ended_at") or at.isoformat())
                 self.pass_time(to=over)
                 self.happen([Occurrence.WAIT_ENDED], at=over, ended_waits=ended)
-        if any(line.kind in AFTER_TIME for line in main):
+        # A note beside another act is what was said about it; time has its say before a note alone.
+        if any(line.kind in AFTER_TIME for line in main) or all(
+            line.kind == EventKind.NOTE_ADDED for line in act
+        ):
             self.pass_time(to=at)
         elif passed:
             self.pass_time(to=max(passed))
@@ -213,7 +216,9 @@ def _occurrences(line: Line) -> set[Occurrence]:
     match line.kind:
         case EventKind.TICKET_OPENED:
             first = Occurrence.PHONE_LOGGED if data.get("phone") else Occurrence.CREATED
-            owned = Occurrence.ASSIGNED if data.get("assignee") else Occurrence.UNASSIGNED
+            # An imported ticket may be in the hands of somebody of the old desk, who is nobody here.
+            is_owned = data.get("assignee") or data.get("held_outside")
+            owned = Occurrence.ASSIGNED if is_owned else Occurrence.UNASSIGNED
             return {Occurrence.LEVEL_ENTERED, owned, first}
         case EventKind.CUSTOMER_WROTE:
             return {Occurrence.CUSTOMER_THANKED if data.get("thanks") else Occurrence.CUSTOMER_WROTE}

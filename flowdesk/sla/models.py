@@ -46,7 +46,9 @@ class Clock(TenantModel):
         ]
         indexes = [
             # Hit rate of a window: clocks decided in it, met when stopped, missed at the due instant.
-            models.Index("tenant", "stopped_at", include=["metric"], condition=Q(outcome="met"), name="sla_clock_met"),
+            models.Index(
+                "tenant", "stopped_at", include=["metric"], condition=Q(outcome="met"), name="sla_clock_met"
+            ),
             models.Index(
                 "tenant", "missed_at", condition=Q(missed_at__isnull=False), name="sla_clock_missed"
             ),

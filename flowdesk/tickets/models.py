@@ -33,6 +33,7 @@ class Ticket(TenantModel):
 
     public_id = models.UUIDField()
     number = models.BigIntegerField()
+    external_ref = models.CharField(max_length=200, blank=True)  # its name in the system it was imported from
     subject = models.CharField(max_length=300)
     status = models.CharField(max_length=16, choices=[(s.value, s.value) for s in Status])
     priority = models.SmallIntegerField()
@@ -76,6 +77,11 @@ class Ticket(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "public_id"], name="tickets_ticket_public"),
             models.UniqueConstraint(fields=["tenant", "number"], name="tickets_ticket_number"),
+            models.UniqueConstraint(
+                fields=["tenant", "external_ref"],
+                condition=~Q(external_ref=""),
+                name="tickets_ticket_external",
+            ),
             models.CheckConstraint(
                 condition=Q(priority__gte=1, priority__lte=4), name="tickets_ticket_priority"
             ),
@@ -96,8 +102,17 @@ class Ticket(TenantModel):
             models.Index(
                 "tenant",
                 include=[
-                    "id", "status", "level", "priority", "assignee", "waiting_internal_since", "first_response_at",
-                    "is_proactive", "is_breached", "due_at", "at_risk_at",
+                    "id",
+                    "status",
+                    "level",
+                    "priority",
+                    "assignee",
+                    "waiting_internal_since",
+                    "first_response_at",
+                    "is_proactive",
+                    "is_breached",
+                    "due_at",
+                    "at_risk_at",
                 ],
                 condition=IS_ACTIVE,
                 name="tickets_ticket_active",

@@ -36,13 +36,8 @@ class Order(StrEnum):
 class Lane(StrEnum):
     """Lines of work a list can be narrowed to; all are of active tickets."""
 
-    BREACHED = "sla_breached"
-    AT_RISK = "at_risk"
-    URGENT = "urgent"
+    BREACHED = "breached"
     UNASSIGNED = "unassigned"
-    WAITING_INTERNAL = "waiting_internal"
-    WAITING_CUSTOMER = "waiting_customer"
-    FIRST_RESPONSE = "first_response"
     DUE = "due"  # within the hour
     MINE = "mine"
     WAITING = "waiting"  # for the customer or for somebody else
@@ -57,7 +52,7 @@ class TicketFilter:
     channel: Sequence[Channel] = ()
     tier: Sequence[str] = ()
     category: Sequence[str] = ()
-    language: str = ""
+    language: Sequence[str] = ()
     team: str = ""  # slug or id, or `none`
     assignee: str = ""  # id, or `none`
     customer: str = ""
@@ -128,7 +123,7 @@ _SIMPLE: Mapping[str, Callable[[Any], Q]] = {
     "channel": lambda value: Q(channel__in=[one.value for one in value]),
     "tier": lambda value: Q(customer__tier__in=list(value)),
     "category": lambda value: Q(category__in=list(value)),
-    "language": lambda value: Q(language=value),
+    "language": lambda value: Q(language__in=list(value)),
     "created_after": lambda value: Q(created_at__gt=value),
     "created_before": lambda value: Q(created_at__lt=value),
     "updated_after": lambda value: Q(updated_at__gt=value),
@@ -137,16 +132,8 @@ _SIMPLE: Mapping[str, Callable[[Any], Q]] = {
 }
 
 _LANES: Mapping[Lane, Callable[[datetime], Q]] = {
-    # A sweep may be a second late: what is past due is breached, recorded or not.
     Lane.BREACHED: is_over,
-    Lane.AT_RISK: lambda now: Q(at_risk_at__lte=now, is_breached=False, due_at__gt=now),
-    Lane.URGENT: lambda now: Q(priority__lte=2),
     Lane.UNASSIGNED: lambda now: Q(assignee__isnull=True),
-    Lane.WAITING_INTERNAL: lambda now: Q(status__in=["new", "open"], waiting_internal_since__isnull=False),
-    Lane.WAITING_CUSTOMER: lambda now: Q(status="pending"),
-    Lane.FIRST_RESPONSE: lambda now: Q(
-        status__in=["new", "open"], first_response_at__isnull=True, is_proactive=False
-    ),
     Lane.DUE: lambda now: Q(due_at__gt=now, due_at__lte=now + SOON, is_breached=False),
     Lane.WAITING: lambda now: Q(status__in=["pending", "on_hold"]),
 }

@@ -3,12 +3,13 @@
 NEW_TICKET_ID = "select nextval('tickets_ticket_id_seq')"
 
 NEW_TICKET_COLUMNS = (
-    "tenant_id", "id", "public_id", "subject", "status", "priority", "impact", "urgency", "category", "subcategory",
-    "complexity", "language", "channel", "signals", "fields", "is_major_incident", "is_proactive", "customer_id",
-    "contact_id", "team_id", "assignee_id", "level", "follows_id", "policy_revision_id", "rule_target_minutes",
-    "rule_target_loosens", "created_at", "updated_at", "unanswered_since", "waiting_internal_since",
-    "level_entered_at", "first_response_at", "resolved_at", "closed_at", "reopen_count", "reply_count", "due_at",
-    "at_risk_at", "is_breached", "wake_at", "wake_failures",
+    "tenant_id", "id", "public_id", "external_ref", "subject", "status", "priority", "impact", "urgency",
+    "category", "subcategory", "complexity", "language", "channel", "signals", "fields", "is_major_incident",
+    "is_proactive", "customer_id", "contact_id", "team_id", "assignee_id", "level", "follows_id",
+    "policy_revision_id", "rule_target_minutes", "rule_target_loosens", "created_at", "updated_at",
+    "unanswered_since", "waiting_internal_since", "level_entered_at", "first_response_at", "resolved_at",
+    "closed_at", "reopen_count", "reply_count", "due_at", "at_risk_at", "is_breached", "wake_at",
+    "wake_failures",
 )  # fmt: skip
 
 # The last statement before commit: takes the number and writes the row, so that the counter is locked briefly.

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 
 from flowdesk.accounts.models import Membership, Tenant, User
 from flowdesk.core.actor import Actor, ActorKind, Role
-from flowdesk.core.errors import DomainError, Forbidden, NotFound
+from flowdesk.core.errors import Forbidden, NotFound
 from flowdesk.core.tenant import reading
 from flowdesk.people.models import Agent
 
@@ -91,8 +91,3 @@ def back_to(request: HttpRequest, default: str) -> HttpResponseRedirect:
     response = HttpResponseRedirect(wanted if ours else default)
     response.status_code = 303
     return response
-
-
-def words_of(fault: DomainError) -> str:
-    """What a fault says to a person."""
-    return fault.message

@@ -48,8 +48,8 @@ def _state(clock: Clock, now: datetime) -> tuple[ChipState, datetime | None]:
 
 
 def target_words(clock: Clock) -> str:
-    """The promise as it was written: "4 h", "2 bd"."""
-    return str(Amount(amount=clock.promise.amount, unit=clock.promise.unit))
+    """The promise as it was written."""
+    return words.amount(Amount(amount=clock.promise.amount, unit=clock.promise.unit))
 
 
 def ticket_chip(ticket: Ticket, *, now: datetime) -> Chip | None:

@@ -1,5 +1,7 @@
 """Compile the catalogues: `python -m flowdesk.web.locale_build` writes each django.mo beside its django.po.
 
+One catalogue a language holds the sentences of pages and mails alike: the same word must not differ between them.
+
 Written in plain Python so that a machine without GNU gettext can do it. The .mo files are committed; a test
 compares them with what this would write.
 """
@@ -11,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LOCALE = Path(__file__).parent / "locale"
+LOCALE = Path(__file__).parents[1] / "locale"
 
 MAGIC = 0x950412DE
 HEADER_WORDS = 7

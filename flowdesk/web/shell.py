@@ -130,6 +130,7 @@ class Toast:
     """What was just done; undoing beats asking first."""
 
     words: str
+    icon: str = "check"
     undo_href: str = ""  # POST
 
 

@@ -79,6 +79,15 @@ WAIT_REASONS: Words = {
     "maintenance": _("Planned maintenance"),
     "customer_asked": _("The customer asked us to wait"),
 }
+GRADES: Words = {  # of impact and urgency
+    "high": pgettext_lazy("grade", "high"),
+    "medium": pgettext_lazy("grade", "medium"),
+    "low": pgettext_lazy("grade", "low"),
+}
+STRATEGIES: Words = {
+    "round_robin": _("The next in turn"),
+    "least_loaded": _("The least loaded"),
+}
 SEVERITIES: Words = {"ok": _("ok"), "warning": _("warning"), "critical": _("critical")}
 PRESSURES: Words = {
     "low": pgettext_lazy("pressure", "low"),

@@ -9,7 +9,12 @@ from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
 from django.utils.dates import WEEKDAYS
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from flowdesk.engine.business_time import Unit
+from flowdesk.engine.sla_policy import Amount
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -68,6 +73,24 @@ def late(span: timedelta) -> str:
     """By how much a stopped clock was late: "12m late"."""
     # Translators: a promise was answered this long after it fell due.
     return _("{length} late").format(length=length(span))
+
+
+def amount(target: Amount) -> str:
+    """A promise as it was written: "15 m", "4 h", "2 business days"."""
+    count = target.amount
+    if target.unit is Unit.BUSINESS_DAYS:
+        return ngettext("{n} business day", "{n} business days", count).format(n=count)
+    if count % 60 == 0:
+        return _("{n} h").format(n=count // 60)
+    # Translators: a target in minutes, after a space.
+    return _("{n} m").format(n=count)
+
+
+def percent(value: float) -> str:
+    """A share with one decimal where it says something: "92.4%", "100%"; in Swedish "92,4 %"."""
+    digits = number_format(round(value, 1), decimal_pos=0 if round(value, 1) % 1 == 0 else 1)
+    # Translators: a percentage as the language writes it.
+    return _("{digits}%").format(digits=digits)
 
 
 def clock(at: datetime, zone: ZoneInfo) -> str:

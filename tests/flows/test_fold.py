@@ -10,14 +10,14 @@ import pytest
 from flowdesk.core.actor import system
 from flowdesk.core.errors import DomainError
 from flowdesk.core.ids import shown
-from flowdesk.core.tenant import reading
+from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows import escalate, receive, reconfigure, work
 from flowdesk.people.services import CustomerCard
-from flowdesk.policies.services import current_policy
-from flowdesk.sla.fold import fold
+from flowdesk.policies.services import current_policy, pack_source, save_revision
+from flowdesk.sla.fold import acts, fold
 from flowdesk.sla.mapping import promises_of
 from flowdesk.sla.services import load_clocks
 from flowdesk.tickets.models import Ticket, TicketEvent
@@ -142,3 +142,42 @@ def test_a_random_life_folds_into_its_stored_clocks(seed: int) -> None:
         life.live(steps=8)
         wake_all(world, at=life.now)
         assert_fold_is_stored(world, at=life.now)
+
+
+@pytest.mark.parametrize("change", ["retroactive", "carry_elapsed", "restart"])
+def test_a_life_under_changing_policies_folds_too(change: str) -> None:
+    world = a_world()
+    life = Life(world, seed=7)
+    life.live(steps=6)
+    source = pack_source().replace("change: retroactive", f"change: {change}")
+    source = source.replace("P1: {enterprise: 4 h,", "P1: {enterprise: 3 h,").replace(
+        "- {at: 75, to: [team_lead]}", "- {at: 70, to: [team_lead]}"
+    )
+    with writing(world.tenant.id):
+        save_revision(source, by=None, at=life.now)
+
+    for _ in range(4):
+        life.live(steps=8)
+        wake_all(world, at=life.now)
+        assert_fold_is_stored(world, at=life.now)
+
+
+def test_a_log_of_nothing_folds_into_nothing() -> None:
+    world = a_world()
+
+    with reading(world.tenant.id):
+        folded = fold([], policy=current_policy(), to=MONDAY_9)
+
+    assert folded.promises.clocks == ()
+    assert folded.entries == ()
+
+
+def test_what_one_save_did_stands_together() -> None:
+    world = a_world()
+    life = Life(world, seed=1)
+    work.send_reply(life.ticket, text="Over to you.", by=world.bo, now=MONDAY_9 + MINUTE, then_wait=True)
+
+    with reading(world.tenant.id):
+        together = [[line.kind for line in act] for act in acts(TicketEvent.objects.order_by("id"))]
+
+    assert together[-1] == ["agent_replied", "wait_started"]

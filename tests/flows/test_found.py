@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from flowdesk.accounts.models import ApiKey, Membership, Tenant
-from flowdesk.core.actor import Act, system
+from flowdesk.accounts.models import Membership, Tenant
+from flowdesk.core.actor import system
 from flowdesk.core.tenant import reading
 from flowdesk.engine.escalation import ASSIGNEE, ON_CALL, TEAM_LEAD
 from flowdesk.escalation.services import NEXT_LEVEL, load_crew
@@ -16,7 +16,7 @@ from flowdesk.policies.document import PolicyDocument, read_policy
 from flowdesk.policies.holidays import named_holidays
 from flowdesk.policies.models import PolicyRevision
 from flowdesk.policies.services import pack_source
-from flowdesk.tickets.models import TicketCounter
+from flowdesk.tickets.models import Ticket, TicketCounter
 from tests.builders import MONDAY_9
 
 POST_SLUGS = {post.slug for post in POSTS}
@@ -110,8 +110,6 @@ def test_the_founder_is_seated_once_and_can_log_in() -> None:
 
 @needs_database
 def test_with_the_founder_alone_every_escalation_reaches_a_person(policy: PolicyDocument) -> None:
-    from flowdesk.tickets.models import Ticket
-
     tenant = found.found_tenant("global", name="Global", now=MONDAY_9)
     found.seat_founder(email="admin@desk.example", name="First admin", by=system(tenant.id), now=MONDAY_9)
 
@@ -131,15 +129,3 @@ def test_a_demo_is_marked_and_a_real_tenant_never_becomes_one() -> None:
     assert not Tenant.objects.get(id=real.id).is_demo
     assert not same.is_demo
     assert demo.is_demo
-
-
-@needs_database
-def test_a_key_is_kept_only_as_its_digest() -> None:
-    tenant = found.found_tenant("global", name="Global", now=MONDAY_9)
-
-    key = found.issue_key(tenant, name="curl", scopes=[Act.OPEN, Act.READ], now=MONDAY_9)
-
-    row = ApiKey.objects.get()
-    assert key.startswith(row.prefix)
-    assert row.scopes == ["open", "read"]
-    assert key.encode() not in bytes(row.digest)

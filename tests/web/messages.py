@@ -1,4 +1,4 @@
-"""Every sentence the pages can say, found with `ast` in code and Django's own parser in templates."""
+"""Every sentence that pages and mails can say, found with `ast` in code and Django's own parser in templates."""
 
 import ast
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from django.template import Node, engines
 from django.template.base import NodeList
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
-WEB = Path(__file__).parents[2] / "flowdesk" / "web"
+PACKAGE = Path(__file__).parents[2] / "flowdesk"
 Message = tuple[str, str, str]  # context, singular, plural
 
 PLAIN = {"gettext", "gettext_lazy", "_"}
@@ -18,7 +18,7 @@ CONTEXT = {"pgettext", "pgettext_lazy"}
 
 def in_code() -> Iterator[tuple[Message, str]]:
     """Messages of the Python files, with the file that says them."""
-    for path in sorted(WEB.rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
                 continue
@@ -27,7 +27,7 @@ def in_code() -> Iterator[tuple[Message, str]]:
                 for argument in node.args
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
             ]
-            where = str(path.relative_to(WEB))
+            where = str(path.relative_to(PACKAGE))
             if node.func.id in PLAIN and len(said) == 1:
                 yield ("", said[0], ""), where
             elif node.func.id in PLURAL and len(said) == 2:
@@ -38,8 +38,8 @@ def in_code() -> Iterator[tuple[Message, str]]:
 
 def in_templates() -> Iterator[tuple[Message, str]]:
     """Messages of the templates, with the template that says them."""
-    for path in sorted((WEB / "templates").rglob("*.html")):
-        name = str(path.relative_to(WEB / "templates"))
+    for path in sorted(PACKAGE.glob("*/templates/**/*.*")):
+        name = path.as_posix().partition("/templates/")[2]
         template = engines["django"].get_template(name).template  # type: ignore[attr-defined]
         for node in _nodes(template.nodelist):
             if isinstance(node, TranslateNode):

@@ -43,6 +43,7 @@ PAGES: dict[str, tuple[str, Maker]] = {
     "notices-empty": ("notices/page.html", _in_shell(NoticesPage, "")),
     "403": ("403.html", dict),
     "404": ("404.html", dict),
+    "429": ("429.html", dict),
     "500": ("500.html", dict),
 }
 

@@ -16,6 +16,7 @@ from django.contrib.staticfiles import finders
 from django.utils import translation
 
 from flowdesk.web import words
+from flowdesk.web.static_files import plain_name
 from tests.web.rendering import PAGES, render
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
@@ -50,7 +51,7 @@ class Desk(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         if path.startswith("/static/"):
-            found = finders.find(path.removeprefix("/static/"))
+            found = finders.find(plain_name(path.removeprefix("/static/")))
             if found:
                 self._answer(200, Path(str(found)).read_bytes(), TYPES[Path(str(found)).suffix])
             else:

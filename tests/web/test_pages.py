@@ -54,7 +54,9 @@ def test_a_reply_from_the_page_meets_the_first_response(world: World) -> None:
     client = as_bo(world)
 
     answer = client.post(
-        reverse("ticket-act", args=[opened.id, "write"]), {"kind": "reply", "text": "Under settings."}, follow=True
+        reverse("ticket-act", args=[opened.id, "write"]),
+        {"kind": "reply", "text": "Under settings."},
+        follow=True,
     )
 
     page = answer.content.decode()
@@ -66,7 +68,9 @@ def test_a_reply_from_the_page_meets_the_first_response(world: World) -> None:
 def test_an_empty_reply_comes_back_with_its_reason(world: World) -> None:
     opened = receive.open_ticket(a_message(), by=world.bo, now=now())
 
-    answer = as_bo(world).post(reverse("ticket-act", args=[opened.id, "write"]), {"kind": "reply", "text": " "})
+    answer = as_bo(world).post(
+        reverse("ticket-act", args=[opened.id, "write"]), {"kind": "reply", "text": " "}
+    )
 
     assert answer.status_code == 422
     assert "must not be empty" in answer.content.decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flowdesk.config.commands._django import django, tell
@@ -24,15 +25,20 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     with django(args):
+        from django.db import connection
+
         from flowdesk.accounts.models import Tenant
         from flowdesk.core.errors import DomainError
 
+        if Tenant._meta.db_table not in connection.introspection.table_names():
+            tell("flowdesk: this database has no tables yet; start Flowdesk, or run flowdesk migrate")
+            return BAD_INPUT
         tenant = Tenant.objects.filter(slug=args.tenant).first()
         if tenant is None:
             tell(f"flowdesk: there is no tenant {args.tenant}")
             return BAD_INPUT
         try:
-            answer = {"create": _create, "list": _list, "revoke": _revoke}[args.action](tenant, args)
+            answer = ACTIONS[args.action](tenant, args)
         except DomainError as error:
             tell(f"flowdesk: {error.message}")
             return BAD_INPUT
@@ -73,13 +79,18 @@ def _revoke(tenant: Any, args: Namespace) -> dict[str, Any]:
 
 
 def _line(row: Any) -> dict[str, Any]:
-    instants = {name: getattr(row, name) for name in ("created_at", "expires_at", "revoked_at", "last_used_at")}
+    instants = {
+        name: getattr(row, name) for name in ("created_at", "expires_at", "revoked_at", "last_used_at")
+    }
     return {
         "prefix": row.prefix,
         "name": row.name,
         "scopes": row.scopes,
         **{name: at.isoformat() if at else None for name, at in instants.items()},
     }
+
+
+ACTIONS: Mapping[str, Callable[[Any, Namespace], Any]] = {"create": _create, "list": _list, "revoke": _revoke}
 
 
 def _show(answer: dict[str, Any] | list[dict[str, Any]], args: Namespace) -> None:

@@ -14,10 +14,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
+from flowdesk.config.commands._django import django
 from flowdesk.engine.clock import Metric
 from flowdesk.engine.replay import Ending, Replayed
 from flowdesk.flows.replay import replay_log, write_clocks, written_whole
-from flowdesk.intake.event_log import EventLogFault, Progress
+from flowdesk.intake.event_log import EventLogFault, Progress, read_entries
 from flowdesk.policies.reader import PolicyFaults
 from flowdesk.policies.replay import find_replay_policy, load_replay_policy, shipped_policies
 
@@ -32,12 +33,19 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help=f"the promises and how to read the log; shipped: {', '.join(shipped_policies())}",
     )
+    parser.add_argument(
+        "--tenant",
+        metavar="SLUG",
+        help="write the log into this tenant, held to the tenant's own promises; nobody is told",
+    )
     parser.add_argument("--clocks", type=Path, metavar="OUT.csv", help="write one row for each clock here")
 
 
 def run(args: Namespace) -> int:
     policy_file = find_replay_policy(args.policy)
     progress = ProgressLine(sys.stderr)
+    if args.tenant:
+        return _into_tenant(args, policy_file, progress)
     try:
         policy = load_replay_policy(policy_file)
         _must_not_overwrite(args.clocks, args.file, policy_file)
@@ -56,6 +64,40 @@ def run(args: Namespace) -> int:
     told = summary(replayed)
     if not args.json:
         print(table(told))
+    print(json.dumps(told))
+    return 0
+
+
+def _into_tenant(args: Namespace, policy_file: Path, progress: ProgressLine) -> int:
+    """The second mode: the log's tickets are kept, with all that happened to them."""
+    try:
+        if args.clocks:
+            raise UnusableOutput("--clocks goes with a replay that writes nothing else; leave out --tenant")
+        policy = load_replay_policy(policy_file)
+        with django(args):
+            from flowdesk.accounts.models import Tenant
+            from flowdesk.core.actor import system
+            from flowdesk.core.errors import Invalid
+            from flowdesk.core.time import now
+            from flowdesk.flows.import_log import Imported, import_log
+
+            tenant = Tenant.objects.filter(slug=args.tenant).first()
+            if tenant is None:
+                return _refused(f"there is no tenant {args.tenant!r}", as_json=args.json)
+            done = Imported()
+            entries = read_entries(args.file, layout=policy.layout, tell=progress.tell)
+            try:
+                for done in import_log(
+                    entries, name=args.file.name, by=system(tenant.id, name="import"), now=now()
+                ):
+                    progress.say(f"{done.tickets + done.known:,} tickets written or known")
+            except Invalid as fault:
+                return _refused(fault.message, as_json=args.json)
+    except (PolicyFaults, EventLogFault, UnusableOutput) as fault:
+        progress.end()
+        return _refused(str(fault), as_json=args.json)
+    progress.end()
+    told = {"tenant": args.tenant, "tickets": done.tickets, "known": done.known, "events": done.events}
     print(json.dumps(told))
     return 0
 
@@ -128,7 +170,18 @@ class ProgressLine:
         if progress.share < 1 and at - self._told_at < self.PAUSES[self._is_terminal]:
             return
         self._told_at = at
-        words = f"{progress.rows:,} events, {progress.share:.0%} of the file, {at - self._began_at:.0f} s"
+        self._write(
+            f"{progress.rows:,} events, {progress.share:.0%} of the file, {at - self._began_at:.0f} s"
+        )
+
+    def say(self, words: str) -> None:
+        """Another word about how far it is, now and then."""
+        at = time.monotonic()
+        if at - self._told_at >= self.PAUSES[self._is_terminal]:
+            self._told_at = at
+            self._write(f"{words}, {at - self._began_at:.0f} s")
+
+    def _write(self, words: str) -> None:
         if self._is_terminal:
             print(f"\r\x1b[K{words}", end="", file=self._to, flush=True)
             self._is_open = True

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flowdesk.config.commands._address import add_address
+from flowdesk.config.commands._login import known_login, sample_call
 from flowdesk.config.commands._migrated import is_migrated, note_migrated
 from flowdesk.core.embedded.cluster import Cluster
 from flowdesk.core.embedded.database import cluster_in, start_and_prepare
@@ -30,9 +32,7 @@ from flowdesk.core.supervisor.port import check_port
 from flowdesk.core.supervisor.tree import ChildFailed, Supervisor
 
 HERE = Path(__file__).parent
-LOGIN = (
-    "first-login.json"  # {"email": …, "password": …}, written beside the database by who makes the first user
-)
+FOUNDED = "founded"  # a note in the data folder that its database has its first tenant
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -73,18 +73,28 @@ class Voice:
         with suppress(OSError):  # the terminal may be gone; the desk goes on
             print(text, flush=True)
 
-    def welcome(self, *, address: str, login: Mapping[str, str], folder: Path) -> None:
+    def welcome(self, *, address: str, login: Mapping[str, str], folder: Path, mail: str) -> None:
         if self._as_json:
-            self._print(json.dumps({"ready": True, "address": address, **login, "data": str(folder)}))
+            told = {"ready": True, "address": address, **login, "mail": mail, "data": str(folder)}
+            self._print(json.dumps(told))
             return
         lines = ["", f"  Flowdesk is ready:  {address}"]
         if login:
             lines += [f"  Log in with         {login.get('email')}  /  {login.get('password')}"]
+        if "admin" in login:
+            lines += [f"                      {login['admin']}  /  the same, administers"]
         lines += [
             "",
-            f"  Try                 {address}/flow/support/command    what to do next, and why",
-            f"                      {address}/flow/tickets/sla        every promise and its clock",
-            f"                      curl {address}/healthz",
+            f"  Try                 {address}/flow/tickets/sla        every promise and its clock",
+            f"                      {address}/flow/inbox              the work, most urgent first",
+        ]
+        if "api_key" in login:
+            lines += [
+                "                      Open an enterprise P1 and watch it climb on the first page:",
+                f"                      {sample_call(address, login['api_key'])}",
+            ]
+        lines += [
+            f"  Mail                {mail}",
             f"  Logs and data       {folder}",
             "  Stop with Ctrl-C; everything is kept.",
             "",
@@ -130,6 +140,7 @@ class Desk:
                     "One database role: row level security is OFF; only the program keeps tenants apart."
                 )
             self._migrate(supervisor, cluster, {**environment, **dsns.environment()})
+            self._found(supervisor, cluster, environment, dsns)
             if supervisor.was_asked_to_stop():
                 return 0
             return supervisor.run(
@@ -156,16 +167,33 @@ class Desk:
         if code == 0:
             note_migrated(self._folder)
 
+    def _found(
+        self, supervisor: Supervisor, cluster: Cluster | None, environment: Mapping[str, str], dsns: Dsns
+    ) -> None:
+        """The first tenant, with the demo in it unless it is not wanted; later starts leave it alone."""
+        note = self._folder / FOUNDED
+        if supervisor.was_asked_to_stop() or (cluster is not None and note.exists()):
+            return
+        name, words = ("found", []) if self._args.no_demo else ("demo", ["--first-start"])
+        self._voice.say(
+            "Founding the tenant 'global'." if self._args.no_demo else "Founding the demo; once only."
+        )
+        spec = ChildSpec(name=name, command=_command(name, *words), environment=_served(environment, dsns))
+        code = supervisor.run_once(spec)
+        if code != 0 and not supervisor.was_asked_to_stop():
+            raise ChildFailed(
+                f"The first tenant was not founded; see {self._folder / 'logs' / (name + '.log')}."
+            )
+        if code == 0:
+            note.write_text("")
+
     def _children(self, environment: Mapping[str, str], dsns: Dsns) -> list[ChildSpec]:
         """Web, worker and demo, as far as they are installed; none is given the owner's password."""
-        connections = dsns.environment()
-        if not dsns.single_role:
-            del connections["FLOWDESK_OWNER_DSN"]
-        inherited = {**environment, **connections}
+        inherited = _served(environment, dsns)
         address = ["--host", self._args.host, "--port", str(self._args.port)]
         commands = {"web": _command("web", *address), "worker": _command("worker")}
         if not self._args.no_demo:
-            commands["demo"] = _command("demo", "--keep-moving")
+            commands["demo"] = _command("demo", "--move")
         return [
             ChildSpec(name=name, command=command, environment=inherited, may_end=name == "demo")
             for name, command in commands.items()
@@ -186,14 +214,22 @@ class Desk:
             connection.close()
 
     def _welcome(self) -> None:
-        self._voice.welcome(address=self.address, login=self._login(), folder=self._folder)
+        server = os.environ.get("FLOWDESK_SMTP_URL", "").strip()
+        mail = (
+            f"goes to {urlsplit(server).hostname}"
+            if server
+            else f"is kept in {self._folder / 'outbox'} until FLOWDESK_SMTP_URL names a server"
+        )
+        login = known_login(self._folder)
+        self._voice.welcome(address=self.address, login=login, folder=self._folder, mail=mail)
 
-    def _login(self) -> dict[str, str]:
-        try:
-            known = json.loads((self._folder / LOGIN).read_text())
-        except (OSError, ValueError):
-            return {}
-        return {key: str(known[key]) for key in ("email", "password") if key in known}
+
+def _served(environment: Mapping[str, str], dsns: Dsns) -> dict[str, str]:
+    """What a child that serves is given: everything but the owner's password."""
+    connections = dsns.environment()
+    if not dsns.single_role:
+        del connections["FLOWDESK_OWNER_DSN"]
+    return {**environment, **connections}
 
 
 def _command(*words: str) -> list[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 
 from flowdesk.engine.business_time import BusinessCalendar, Unit
 from flowdesk.engine.clock import ChangeMode, Metric
@@ -80,7 +81,7 @@ def read_amount(node: Node, unit: Unit = Unit.BUSINESS_MINUTES) -> Amount:
     found = _AMOUNT.fullmatch(node.text().strip())
     if not found:
         raise node.refuse("an amount is written like 15 m, 4 h or 2 bd")
-    number, word = float(found[1]), found[2]
+    number, word = Decimal(found[1]), found[2]  # exact: 4.1 h are 246 minutes, in binary not quite
     match word:
         case "m" | "h":
             amount, of = number * (60 if word == "h" else 1), unit

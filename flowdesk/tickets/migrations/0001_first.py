@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('public_id', models.UUIDField()),
                 ('number', models.BigIntegerField()),
+                ('external_ref', models.CharField(blank=True, max_length=200)),
                 ('subject', models.CharField(max_length=300)),
                 ('status', models.CharField(choices=[('new', 'new'), ('open', 'open'), ('pending', 'pending'), ('on_hold', 'on_hold'), ('resolved', 'resolved'), ('closed', 'closed'), ('void', 'void')], max_length=16)),
                 ('priority', models.SmallIntegerField()),
@@ -246,6 +247,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='ticket',
             constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='tickets_ticket_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='ticket',
+            constraint=models.UniqueConstraint(condition=models.Q(('external_ref', ''), _negated=True), fields=('tenant', 'external_ref'), name='tickets_ticket_external'),
         ),
         migrations.AddConstraint(
             model_name='ticket',

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import dateformat
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from flowdesk.core.actor import Act
@@ -32,7 +34,7 @@ from flowdesk.web.parts import (
     running_chip,
 )
 from flowdesk.web.parts import TicketLine as TicketRow
-from flowdesk.web.vocabulary import OWNERS, PRESSURES, SEVERITIES, say
+from flowdesk.web.vocabulary import OWNERS, PRESSURES, SEVERITIES, TARGETS, say
 
 
 def sla_page(request: AgentRequest, hub: SlaHub, *, now: datetime) -> view.SlaHubPage:
@@ -60,7 +62,7 @@ def sla_page(request: AgentRequest, hub: SlaHub, *, now: datetime) -> view.SlaHu
         hit_rate=_hit_rate(hub),
         enforcement_score=Metric(
             words=str(said.ENFORCEMENT_SCORE),
-            figure=_percent(hub.enforcement.percent),
+            figure=words.percent(hub.enforcement.percent),
             note=said.in_time_of(hub.enforcement.in_time, due=hub.enforcement.fell_due),
         ),
         severities=Metric(
@@ -100,11 +102,6 @@ def sla_page(request: AgentRequest, hub: SlaHub, *, now: datetime) -> view.SlaHu
     )
 
 
-def _percent(value: float) -> str:
-    """One decimal where it says something: 92.4%, 100%."""
-    return f"{value:.1f}".rstrip("0").rstrip(".") + "%"
-
-
 def _pressure(hub: SlaHub) -> str:
     return say(PRESSURES, hub.pressure.level.value)
 
@@ -115,14 +112,16 @@ def _hit_rate(hub: SlaHub) -> Metric:
     if rate.decided and len(rate.points) > 1:
         spark = Spark(
             words=said.spark_words(
-                _percent(rate.points[0]), last=_percent(rate.points[-1]), goal=_percent(rate.goal_percent)
+                words.percent(rate.points[0]),
+                last=words.percent(rate.points[-1]),
+                goal=words.percent(rate.goal_percent),
             ),
             values=rate.points,
             goal=rate.goal_percent,
         )
     return Metric(
         words=str(said.HIT_RATE),
-        figure=_percent(rate.percent),
+        figure=words.percent(rate.percent),
         note=said.met_of(rate.met, decided=rate.decided, goal=round(rate.goal_percent)),
         spark=spark,
     )
@@ -141,8 +140,6 @@ def _due_chip(due_at: datetime | None, *, now: datetime, at_risk_at: datetime | 
 
 
 def _inbox(**query: str) -> str:
-    from urllib.parse import urlencode
-
     return f"{reverse('inbox')}?{urlencode(query)}" if query else reverse("inbox")
 
 
@@ -163,7 +160,7 @@ def _owner(post: str, owners: Mapping[str, Owner]) -> tuple[str, Face]:
     if owner is None or owner.is_vacant:
         return role, NOBODY
     if owner.fell_to:
-        role = _("{role}, vacant: fell to {post}").format(role=role, post=say(OWNERS, owner.fell_to))
+        role = _("{role} (vacant, falls to {post})").format(role=role, post=say(TARGETS, owner.fell_to))
     return role, Face.of(owner.person)
 
 
@@ -328,7 +325,7 @@ def _signal(row: SignalRow) -> view.Signal:
         state = "warning"
     return view.Signal(
         words=say(said.SIGNALS, row.key.value),
-        figure=f"{row.value:.1f}" if estimate else str(int(row.value)),
+        figure=number_format(row.value, decimal_pos=1) if estimate else str(int(row.value)),
         href=_inbox(**dict(row.query)),
         small=small,
         state=state,

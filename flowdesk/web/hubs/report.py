@@ -52,8 +52,8 @@ def report_page(request: AgentRequest, report: LaunchReport, *, now: datetime) -
         published_when=words.long_moment(report.published_at, zone=request.zone, now=now),
         person=person,
         status_note=report.status_note,
-        hit_rate=f"{snapshot['hit_rate']['percent']:.1f}%",
-        enforcement=f"{snapshot['enforcement']['percent']:.1f}%",
+        hit_rate=words.percent(snapshot["hit_rate"]["percent"]),
+        enforcement=words.percent(snapshot["enforcement"]["percent"]),
         standing=tuple((said.STANDING_WORDS[name], int(verdict[name])) for name in said.STANDING_WORDS),
         lanes=tuple(
             ReportLane(

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from flowdesk.automations.services import AlreadyRunning, Trigger
 from flowdesk.core.actor import Act
-from flowdesk.core.errors import Forbidden, Invalid
+from flowdesk.core.errors import Invalid
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
 from flowdesk.engine.lanes import Window
@@ -20,6 +20,7 @@ from flowdesk.hubs.services import LanesCritical, publish_report, published_repo
 from flowdesk.policies.services import current_policy
 from flowdesk.web.access import AgentRequest, back_to, for_agents
 from flowdesk.web.chrome import shell_of
+from flowdesk.web.faults import fault_words, reason_words
 from flowdesk.web.hubs import words as said
 from flowdesk.web.hubs.fill import WINDOWS, sla_page
 from flowdesk.web.hubs.report import report_page
@@ -50,7 +51,7 @@ def publish(request: AgentRequest) -> HttpResponse:
         messages.error(request, _("Not yet: {lanes} is critical.").format(lanes=lanes))
         return back_to(request, reverse("sla-hub"))
     except Invalid as fault:
-        messages.error(request, fault.message)
+        messages.error(request, " ".join(reason_words(one.reason) for one in fault.faults))
         return back_to(request, reverse("sla-hub"))
     messages.success(request, _("The launch report is published"))
     return back_to(request, reverse("launch-report", args=[report]))
@@ -95,8 +96,6 @@ def run_now(request: AgentRequest) -> HttpResponse:
         messages.success(
             request, said.run_words(int(ran.counts["assigned"]), escalated=int(ran.counts["escalated"]))
         )
-    except AlreadyRunning:
-        messages.warning(request, _("The automation is running already."))
-    except Forbidden:
-        raise
+    except AlreadyRunning as fault:
+        messages.warning(request, fault_words(fault))
     return back_to(request, reverse("sla-hub"))

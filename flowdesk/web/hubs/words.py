@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from flowdesk.web.vocabulary import Words
+from flowdesk.web.vocabulary import TARGETS, Words, say
 
 LANES: Words = {
     "sla_breached": gettext_lazy("SLA breached"),
@@ -257,7 +257,8 @@ def owner_line(role: str, *, person: str) -> str:
 def ladder_words(rungs: Sequence[tuple[int, Sequence[str]]]) -> str:
     """Who is told at which percent: "50 assignee, 75 lead, 100 manager and customer."."""
     said = [
-        f"{percent} " + _(" and ").join(str(RUNG_TARGETS.get(target, target)) for target in targets)
+        f"{percent} "
+        + _(" and ").join(str(RUNG_TARGETS.get(target) or say(TARGETS, target)) for target in targets)
         for percent, targets in rungs
     ]
     return ", ".join(said) + "."

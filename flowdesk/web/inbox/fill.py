@@ -70,7 +70,7 @@ def wanted_of(given: Mapping[str, str], *, me: int | None, now: datetime) -> Tic
         assignee=_agent(given.get("assignee", "")),
         tier=_word(given.get("tier", "")),
         channel=(Channel(given["channel"]),) if given.get("channel") in set(Channel) else (),
-        language="".join(_word(given.get("language", ""))),
+        language=_word(given.get("language", "")),
         category=_word(given.get("category", "")),
         q=text,
     )
@@ -101,8 +101,8 @@ def _word(text: str) -> tuple[str, ...]:
     return (text,) if text and len(text) <= 64 and "\x00" not in text else ()
 
 
-def inbox_page(request: AgentRequest, *, now: datetime) -> tuple[InboxPage, Sequence[Ticket]]:
-    """The list the address asks for, and its tickets in order."""
+def inbox_page(request: AgentRequest, *, now: datetime, goes_on: bool = False) -> InboxPage:
+    """The list the address asks for; one that goes on below rows already shown does not repeat their heading."""
     given = {
         name: request.GET.get(name, "")
         for name in ("lane", "signal", "window", "q", "order", "after", *FILTERS)
@@ -110,21 +110,31 @@ def inbox_page(request: AgentRequest, *, now: datetime) -> tuple[InboxPage, Sequ
     me = request.actor.agent
     wanted = wanted_of(given, me=me, now=now)
     order = ORDERS.get(given["order"], Order.DUE)
-    rows = ticket_page(wanted, order=order, after=read_cursor(given["after"]), limit=PAGE + 1, now=now)
-    following = write_cursor(keys_of(rows[PAGE - 1], order=order)) if len(rows) > PAGE else ""
-    rows = rows[:PAGE]
+    here = reverse("inbox")
+    asked = {name: value for name, value in given.items() if value and name != "after"}
+    after, group = read_cursor(given["after"])
+    rows = ticket_page(wanted, order=order, after=after, limit=PAGE + 1, now=now)
+    has_more, chosen = len(rows) > PAGE, request.GET.get("ticket", "")
+    groups = _groups(
+        [
+            (_group_of(row, now, request.zone), ticket_row(row, asked, chosen=chosen, now=now))
+            for row in rows[:PAGE]
+        ],
+        order=order,
+        goes_on=group if goes_on else None,
+        has_more=has_more,
+    )
+    more = {"after": write_cursor(keys_of(rows[PAGE - 1], order=order), groups[-1][0])} if has_more else {}
     filters_set = sum(1 for name in ("q", *FILTERS) if given[name])
     counts = lane_counts(now=now, me=me)
     lane = given["lane"] if given["lane"] in LANES else ""
-    here = reverse("inbox")
-    asked = {name: value for name, value in given.items() if value and name not in ("after",)}
     is_plain = not filters_set and wanted.extra is None
     count = counts.get(lane or "all") if is_plain else None
-    page = InboxPage(
+    return InboxPage(
         title=say(SIGNALS, given["signal"]) if wanted.extra is not None else say(TITLES, lane),
         count=count if count is not None else Ticket.objects.filter(narrowed(wanted, now=now)).count(),
         href=f"{here}?{urlencode(asked)}" if asked else here,
-        groups=_groups(rows, asked, chosen=request.GET.get("ticket", ""), now=now, zone=request.zone),
+        groups=tuple(group for _name, group in groups),
         order=order_field(given["order"] or "risk"),
         search=search_field(given["q"]),
         filters=filter_fields(given, teams=_teams(), people=_people()),
@@ -132,11 +142,10 @@ def inbox_page(request: AgentRequest, *, now: datetime) -> tuple[InboxPage, Sequ
         filters_set=filters_set,
         clear_href=f"{here}?lane={lane}" if lane else here,
         lanes=lanes({name: f"{here}?lane={name}" for name in LANES}, counts=counts, current=lane),
-        more_href=f"{here}?{urlencode({**asked, 'after': following})}" if following else "",
+        more_href=f"{here}?{urlencode({**asked, **more})}" if more else "",
         new_ticket_href=reverse("new-ticket") if request.actor.may(Act.OPEN) else "",
         empty=None if rows else empty(lane if is_plain else "", *_ways_on(request, lane)),
     )
-    return page, rows
 
 
 def _ways_on(request: AgentRequest, lane: str) -> tuple[Link, ...]:
@@ -145,20 +154,31 @@ def _ways_on(request: AgentRequest, lane: str) -> tuple[Link, ...]:
 
 
 def _groups(
-    rows: Sequence[Ticket], asked: Mapping[str, str], *, chosen: str, now: datetime, zone: ZoneInfo
-) -> tuple[RowGroup, ...]:
-    """Rows under the heading of the time they have left, in the order they came."""
-    groups: dict[str, list[TicketRow]] = {}
-    for ticket in rows:
-        groups.setdefault(_group_of(ticket, now, zone), []).append(
-            ticket_row(ticket, asked, chosen=chosen, now=now)
+    rows: Sequence[tuple[str, TicketRow]], *, order: Order, goes_on: str | None, has_more: bool
+) -> list[tuple[str, RowGroup]]:
+    """Rows under the heading of the time they have left, by name, in the order they came.
+
+    A list in another order than time left has no headings. The group named by `goes_on` comes first, without its
+    heading: it stands above already. A group that may go on after this page does not say how many it has.
+    """
+    if order is not Order.DUE:
+        return [("", RowGroup(words="", count=0, rows=tuple(row for _name, row in rows)))] if rows else []
+    groups: dict[str, list[TicketRow]] = {goes_on: []} if goes_on is not None else {}
+    for name, row in rows:
+        groups.setdefault(name, []).append(row)
+    named = [(name, mine) for name, mine in groups.items() if mine]
+    return [
+        (
+            name,
+            RowGroup(
+                words="" if name == goes_on else say(GROUPS, name),
+                count=0 if has_more and name == named[-1][0] else len(mine),
+                state=GROUP_STATES.get(name, ""),
+                rows=tuple(mine),
+            ),
         )
-    return tuple(
-        RowGroup(
-            words=say(GROUPS, name), count=len(found), state=GROUP_STATES.get(name, ""), rows=tuple(found)
-        )
-        for name, found in groups.items()
-    )
+        for name, mine in named
+    ]
 
 
 def _group_of(ticket: Ticket, now: datetime, zone: ZoneInfo) -> str:
@@ -202,21 +222,21 @@ def _people() -> list[Choice]:
     return [Choice(value=shown("agt", public_id), words=name) for public_id, name in people]
 
 
-def write_cursor(keys: tuple[Any, ...]) -> str:
-    """A place in the list, signed: nobody seeks where they like."""
+def write_cursor(keys: tuple[Any, ...], group: str) -> str:
+    """A place in the list and the group it lies in, signed: nobody seeks where they like."""
     at, row = keys
-    return signing.dumps([at.isoformat() if at else None, row], salt="inbox", compress=True)
+    return signing.dumps([at.isoformat() if at else None, row, group], salt="inbox", compress=True)
 
 
-def read_cursor(text: str) -> tuple[Any, ...] | None:
-    """The place a link names; a spoiled one begins at the top."""
+def read_cursor(text: str) -> tuple[tuple[Any, ...] | None, str | None]:
+    """The place a link names and its group; a spoiled one begins at the top."""
     if not text:
-        return None
+        return None, None
     try:
-        at, row = signing.loads(text, salt="inbox")
+        at, row, group = signing.loads(text, salt="inbox")
     except signing.BadSignature:
-        return None
-    return (datetime.fromisoformat(at) if at else None, int(row))
+        return None, None
+    return (datetime.fromisoformat(at) if at else None, int(row)), group
 
 
 def with_preview(page: InboxPage, preview: Any) -> InboxPage:

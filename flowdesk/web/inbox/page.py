@@ -39,8 +39,8 @@ class TicketRow:
 class RowGroup:
     """Rows that have about the same time left; `state` gives the glyph."""
 
-    words: str
-    count: int
+    words: str  # empty where the heading stands above already, or the list has none
+    count: int  # 0 where the group may go on
     state: str = ""
     rows: tuple[TicketRow, ...] = ()
 

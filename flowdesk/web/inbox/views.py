@@ -18,19 +18,20 @@ from flowdesk.web.ticket.fill import load_ticket, ticket_page
 def inbox(request: AgentRequest) -> HttpResponse:
     """The work list; `ticket` puts one beside it, `after` goes on."""
     at = now()
+    is_more = bool(request.GET.get("after")) and _wants_fragment(request)
     with reading(request.actor.tenant):
-        page, _rows = inbox_page(request, now=at)
+        page = inbox_page(request, now=at, goes_on=is_more)
+        if is_more:
+            return render(request, "inbox/page.html#more-rows", {"page": page})
         if chosen := request.GET.get("ticket", ""):
             try:
                 page = with_preview(page, ticket_page(request, load_ticket(chosen), now=at))
             except NotFound:
                 page = with_preview(page, None)
         shell = shell_of(request, now=at, current="inbox", lane=request.GET.get("lane", ""))
-    template = "inbox/page.html"
-    if (
-        request.GET.get("after")
-        and request.headers.get("HX-Request")
-        and not request.headers.get("HX-Boosted")
-    ):
-        template = "inbox/page.html#more-rows"
-    return render(request, template, {"page": page, "shell": shell})
+    return render(request, "inbox/page.html", {"page": page, "shell": shell})
+
+
+def _wants_fragment(request: AgentRequest) -> bool:
+    """Whether the script asks for a part of the page it shows."""
+    return "HX-Request" in request.headers and "HX-Boosted" not in request.headers

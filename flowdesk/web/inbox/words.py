@@ -31,7 +31,7 @@ TITLES: Words = {
 ORDERS: Words = {
     "risk": gettext_lazy("Risk first"),
     "newest": gettext_lazy("Newest first"),
-    "oldest": gettext_lazy("Oldest first"),
+    "updated": gettext_lazy("Last changed first"),
 }
 EMPTY: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "breached": (

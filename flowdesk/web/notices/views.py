@@ -22,17 +22,17 @@ def notices(request: AgentRequest) -> HttpResponse:
     at = now()
     before = request.GET.get("before", "")
     with reading(request.actor.tenant):
-        unread, found = notices_of(
+        told = notices_of(
             request,
             now=at,
-            limit=PAGE + 1,
+            limit=PAGE,
             before=int(before) if before.isdecimal() and len(before) < 19 else None,
         )
         page = NoticesPage(
-            notices=found[:PAGE],
-            unread=unread,
-            read_all_href=reverse("read-notices") if unread else "",
-            more_href=f"?before={found[PAGE - 1].id}" if len(found) > PAGE else "",
+            notices=told.notices,
+            unread=told.unread,
+            read_all_href=reverse("read-notices") if told.unread else "",
+            more_href=f"?before={told.more}" if told.more else "",
         )
         shell = shell_of(request, now=at)
     return render(request, "notices/page.html", {"page": page, "shell": shell})

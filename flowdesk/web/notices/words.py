@@ -17,6 +17,11 @@ def notice_words(template: str, data: Mapping[str, Any], *, number: int, subject
     return said.format(number=number, subject=subject, step=data.get("step", ""))
 
 
+def times(said: str, count: int) -> str:
+    """The same news more than once."""
+    return _("{words} ({count} times)").format(words=said, count=count) if count > 1 else said
+
+
 def notice_state(template: str, data: Mapping[str, Any]) -> str:
     """The glyph: time at risk and nothing else."""
     if template == "agent_escalated":

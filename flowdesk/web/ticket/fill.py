@@ -237,12 +237,12 @@ def _composer(
         priority=ticket.priority, tier=ticket.customer.tier, level=ticket.level
     )
     target = next((one for metric, one in update.targets.items() if metric.value == "update"), None)
-    next_update = str(Amount(amount=target.amount, unit=target.unit)) if target else ""
+    next_update = words.amount(Amount(amount=target.amount, unit=target.unit)) if target else ""
     wrong = failed if failed and failed.act == "write" else None
     return Composer(
         href=reverse("ticket-act", args=[public_id, "write"]),
         to=said.reply_to(name, channel=ticket.channel, next_update=next_update),
-        prompt=said.prompt(name.split()[0] if name else ""),
+        prompt=said.prompt(name.split()[0]) if name and ticket.is_active else said.note_prompt(),
         kind=wrong.values.get("kind", "reply") if wrong else "reply",
         text=wrong.values.get("text", "") if wrong else "",
         errors=tuple(wrong.errors.get("text", ())) if wrong else (),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flowdesk.engine.clock import CUSTOMER_METRICS, Clock, ClockState
+from flowdesk.engine.clock import CUSTOMER_METRICS, Clock, ClockState, Metric
 from flowdesk.engine.promises import Entry, What
 from flowdesk.policies.services import Policy
 from flowdesk.sla.fold import fold
@@ -27,8 +27,8 @@ def ledger_of(
     zone: ZoneInfo,
     now: datetime,
 ) -> Ledger | None:
-    """The ledger of the promise closest to its deadline, or of the last one that ended."""
-    clock = _chosen(clocks)
+    """The ledger of the promise that falls due next, else of the resolution, else of the last one that ended."""
+    clock = _chosen(clocks, now=now)
     if clock is None:
         return None
     folded = fold(story.events, policy=policy, to=now)
@@ -50,11 +50,14 @@ def ledger_of(
     )
 
 
-def _chosen(clocks: Sequence[Clock]) -> Clock | None:
+def _chosen(clocks: Sequence[Clock], *, now: datetime) -> Clock | None:
     mine = [clock for clock in clocks if clock.metric in CUSTOMER_METRICS]
+    ahead = [clock for clock in mine if clock.state is ClockState.RUNNING and clock.due_at > now]
+    if ahead:
+        return min(ahead, key=lambda clock: clock.due_at)
     active = [clock for clock in mine if clock.is_active]
     if active:
-        return min(active, key=lambda clock: (clock.state is ClockState.PAUSED, clock.due_at))
+        return max(active, key=lambda clock: (clock.metric is Metric.RESOLUTION, clock.due_at))
     return max(mine, key=lambda clock: clock.stopped_at or clock.started_at, default=None)
 
 
@@ -81,14 +84,14 @@ def _words(entry: Entry, entries: Sequence[Entry], *, zone: ZoneInfo, now: datet
             pause = entry.at - _pause_start(entry, entries)
             return said.ledger_event("resumed"), said.pause_moves_due(words.length(pause), due=due)
         case What.STEP:
-            return f"{entry.percent}%", ""
+            return words.percent(entry.percent or 0), ""
         case What.RETARGETED:
             return said.ledger_event("retargeted"), said.new_target(entry.because, due=due)
         case What.CONTINUED:
             return said.ledger_event("reopened"), said.due_fact(due)
         case What.STOPPED:
             late = entry.at > entry.due_at
-            return said.ledger_event("stopped" if late else "met"), said.due_fact(due)
+            return said.ledger_event("stopped" if late else "met"), said.was_due(due)
         case What.MISSED:
             return said.ledger_event("missed"), ""
         case _:
@@ -126,7 +129,7 @@ def _ahead(clock: Clock, policy: Policy, *, zone: ZoneInfo, now: datetime) -> li
         LedgerRow(
             at=words.iso(at, zone),
             when=words.moment(at, zone=zone, now=now),
-            strong=f"{step.percent}%",
+            strong=words.percent(step.percent),
             words=", ".join(say(TARGETS, target) for target in step.to),
             spent=words.spent(clock.target * step.percent // 100),
             kind="ahead",

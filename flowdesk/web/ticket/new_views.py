@@ -22,6 +22,7 @@ from flowdesk.people.models import Contact
 from flowdesk.tickets.states import Channel
 from flowdesk.web.access import AgentRequest, for_agents
 from flowdesk.web.chrome import shell_of
+from flowdesk.web.faults import reason_words
 from flowdesk.web.ticket.new import (
     ContactMatch,
     NewTicketPage,
@@ -59,7 +60,7 @@ def new_ticket(request: AgentRequest) -> HttpResponse:
     except Invalid as fault:
         errors: dict[str, list[str]] = {}
         for one in fault.faults:
-            errors.setdefault(FIELDS.get(one.field, one.field), []).append(one.reason)
+            errors.setdefault(FIELDS.get(one.field, one.field), []).append(reason_words(one.reason))
         return _page(request, form=form, errors=errors)
     messages.success(request, _("Ticket {number} is open").format(number=opened.number))
     response = HttpResponseRedirect(reverse("ticket", args=[opened.id]))

@@ -39,6 +39,8 @@ class ThreadEntry:
     files: tuple[Attachment, ...] = ()
     state: str = ""  # an event's glyph: critical, warning, paused
     icon: str = ""  # or its icon
+    is_step: bool = False
+    earlier: tuple["ThreadEntry", ...] = ()  # steps folded behind this line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +199,13 @@ class TicketPage:
     alike_words: str = ""  # "2 in the last hour"
     checklist: Checklist | None = None
     fields: tuple[Fact, ...] = field(default_factory=tuple)
+
+    @property
+    def shows_errors(self) -> bool:
+        """Whether a refused act has come back with its form."""
+        return bool(self.composer and self.composer.errors) or any(
+            action.form.has_errors for action in self.actions
+        )
 
 
 def paragraphs(text: str, *, names: Iterable[str] = ()) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from flowdesk.flows import escalate, work
 from flowdesk.policies.services import current_policy
 from flowdesk.web.access import AgentRequest, back_to, for_agents
 from flowdesk.web.chrome import shell_of
+from flowdesk.web.faults import fault_words, reason_words
 from flowdesk.web.ticket.fill import Failed, load_ticket, ticket_page
 
 Form = dict[str, str]
@@ -39,6 +40,11 @@ def _shown(
     at = now()
     with reading(request.actor.tenant):
         page = ticket_page(request, load_ticket(ticket_id), now=at, failed=failed)
+        if failed and not page.shows_errors:
+            # The act is no longer offered (somebody was faster): the reason must not be lost with its form.
+            for reasons in failed.errors.values():
+                for reason in dict.fromkeys(reasons):
+                    messages.error(request, reason)
         shell = shell_of(request, now=at, current="inbox")
     return render(request, "ticket/page.html", {"page": page, "shell": shell}, status=status)
 
@@ -65,10 +71,10 @@ def ticket_act(request: AgentRequest, ticket_id: str, act: str) -> HttpResponse:
 def _errors(fault: DomainError, form: Form) -> dict[str, Any]:
     """Each reason beside its question; one without a question stands above the form."""
     if not isinstance(fault, Invalid):
-        return {"": [fault.message], "text": [fault.message]}
+        return {"text" if "text" in form else "": [fault_words(fault)]}
     errors: dict[str, list[str]] = {}
     for one in fault.faults:
-        errors.setdefault(FIELD_NAMES.get(one.field, one.field), []).append(one.reason)
+        errors.setdefault(FIELD_NAMES.get(one.field, one.field), []).append(reason_words(one.reason))
     known = {name for name in errors if name in form}
     loose = [reason for name, reasons in errors.items() if name not in known for reason in reasons]
     return {**errors, "": loose}
@@ -184,6 +190,6 @@ def acknowledge(request: AgentRequest, escalation_id: str) -> HttpResponse:
         messages.success(request, _("The escalation is yours"))
     except Forbidden:
         raise
-    except DomainError:
-        messages.warning(request, _("Somebody has taken this escalation already."))
+    except DomainError as fault:
+        messages.warning(request, fault_words(fault))
     return back_to(request, reverse("ticket", args=[ticket_id]))

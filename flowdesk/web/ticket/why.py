@@ -1,6 +1,7 @@
 """Why a ticket is what it is: kept traces put into the reader's words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.utils.functional import Promise
@@ -12,7 +13,16 @@ from flowdesk.policies.services import Policy
 from flowdesk.tickets.models import Explanation, Ticket
 from flowdesk.web.chips import target_words
 from flowdesk.web.ticket.page import Why, WhyLine
-from flowdesk.web.vocabulary import CATEGORIES, METRICS, say
+from flowdesk.web.vocabulary import (
+    CATEGORIES,
+    GRADES,
+    LANGUAGES,
+    METRICS,
+    STRATEGIES,
+    TIERS,
+    Words,
+    say,
+)
 
 REASONS: Mapping[str, str | Promise] = {
     "category_unknown": gettext_lazy("No category's words were found."),
@@ -47,14 +57,36 @@ REASONS: Mapping[str, str | Promise] = {
 }
 
 
+PARAMS: Mapping[str, Callable[[str], str]] = {
+    "tier": partial(say, TIERS),
+    "impact": partial(say, GRADES),
+    "urgency": partial(say, GRADES),
+    "category": partial(say, CATEGORIES),
+    "language": partial(say, LANGUAGES),
+}
+VALUES: Mapping[str, Words] = {
+    "category_from_words": CATEGORIES,
+    "impact_from_words": GRADES,
+    "impact_default": GRADES,
+    "urgency_from_words": GRADES,
+    "urgency_default": GRADES,
+    "language_given": LANGUAGES,
+    "language_from_words": LANGUAGES,
+    "language_default": LANGUAGES,
+}
+
+
 def reason_words(reason: Mapping[str, Any]) -> str:
     """A reason in words; one we have no sentence for says its code and values."""
-    params = dict(reason.get("params", {}))
+    params = {
+        name: str(PARAMS[name](value)) if name in PARAMS else value
+        for name, value in reason.get("params", {}).items()
+    }
     sentence = REASONS.get(reason["code"])
     if sentence is None:
         return f"{reason['code']} {params}" if params else str(reason["code"])
-    if reason["code"] == "category_from_words":
-        params["value"] = say(CATEGORIES, params.get("value", ""))
+    if vocabulary := VALUES.get(reason["code"]):
+        params["value"] = say(vocabulary, params.get("value", ""))
     try:
         return str(sentence).format(**params)
     except KeyError:
@@ -107,9 +139,7 @@ def _routing(trace: Mapping[str, Any]) -> Why:
         taken = sum(1 for one in verdicts if one["verdict"] == "behind")
         lines.append(
             WhyLine(
-                words=_("{strategy} among {count} who could take it.").format(
-                    strategy=assignment["strategy"].replace("_", " "), count=taken + 1
-                )
+                words=_chosen_words(assignment["strategy"], taken + 1)
                 if assignment["agent"]
                 else _("Nobody in the team could take it now; it waits in the queue.")
             )
@@ -117,6 +147,22 @@ def _routing(trace: Mapping[str, Any]) -> Why:
         lines += [WhyLine(words=reason_words(one)) for one in assignment["waived"]]
     lines.append(WhyLine(words=_("Policy revision {revision}.").format(revision=trace.get("revision", ""))))
     return Why(title=_("Routed to {team}").format(team=trace["team"]), lines=tuple(lines))
+
+
+def _chosen_words(strategy: str, count: int) -> str:
+    if count == 1:
+        return _("One person could take it.")
+    return _("{strategy} of {count} who could take it.").format(
+        strategy=say(STRATEGIES, strategy), count=count
+    )
+
+
+def _cell(because: str) -> str:
+    """The cell of the table of targets, without the target: "P1, Enterprise"."""
+    priority, comma, tier = because.rpartition(":")[0].partition(", ")
+    if not comma:
+        return because
+    return f"{priority}, {_('any tier') if tier == 'any tier' else say(TIERS, tier)}"
 
 
 def _promises(ticket: Ticket, clocks: Sequence[Clock], policy: Policy) -> Why:
@@ -128,7 +174,9 @@ def _promises(ticket: Ticket, clocks: Sequence[Clock], policy: Policy) -> Why:
                 metric=say(METRICS, metric.value),
                 target=target_words(clock),
                 calendar=clock.promise.calendar_name,
-                cell=terms.targets[metric].because if metric in terms.targets else _("an earlier revision"),
+                cell=_cell(terms.targets[metric].because)
+                if metric in terms.targets
+                else _("an earlier revision"),
             )
         )
         for metric, clock in newest.items()

@@ -16,6 +16,11 @@ def due_fact(when: str) -> str:
     return _("due {when}").format(when=when)
 
 
+def was_due(when: str) -> str:
+    """After the fact: the instant by which it had to be done."""
+    return _("was due {when}").format(when=when)
+
+
 def spent_fact(spent: str, *, target: str) -> str:
     return _("{spent} of {target} of business time used").format(spent=spent, target=target)
 
@@ -105,6 +110,10 @@ def reply_to(name: str, *, channel: str, next_update: str = "") -> str:
 def prompt(name: str) -> str:
     """The first name is enough here."""
     return _("Write to {name}").format(name=name)
+
+
+def note_prompt() -> str:
+    return _("Write to your colleagues")
 
 
 def draft_saved(clock: str) -> str:

@@ -45,7 +45,7 @@ class Colleague:
     skills: Sequence[str] = ()
     languages: Sequence[str] = ("en", "sv")
     is_senior: bool = False
-    capacity: int = 12
+    capacity: int = 16
     on_call: Hours | None = None
 
     @property
@@ -55,44 +55,96 @@ class Colleague:
 
 COLLEAGUES: Sequence[Colleague] = (
     Colleague(
-        name="Ada Lind", team="tier-1", role=Role.LEAD, hours=Hours(starts=0, ends=0), leads=("tier-1", "tier-2"),
-        posts=("support_lead", "escalation_owner", "automation_owner"), is_senior=True, capacity=4,
+        name="Ada Lind",
+        team="tier-1",
+        role=Role.LEAD,
+        hours=Hours(starts=0, ends=0),
+        leads=("tier-1", "tier-2"),
+        posts=("support_lead", "escalation_owner", "automation_owner"),
+        is_senior=True,
+        capacity=4,
     ),
     Colleague(
-        name="Birgitta Alm", team="tier-2", role=Role.MANAGER, hours=OFFICE, is_senior=True, capacity=2,
+        name="Birgitta Alm",
+        team="tier-2",
+        role=Role.MANAGER,
+        hours=OFFICE,
+        is_senior=True,
+        capacity=2,
         posts=("support_manager", "manager_escalation"),
     ),
     Colleague(name="Bo Ek", team="tier-1", hours=OFFICE),
     Colleague(name="Elsa Nyberg", team="tier-1", hours=Hours(starts=6, ends=15)),
     Colleague(name="Omar Haddad", team="tier-1", hours=Hours(starts=14, ends=23), posts=("callback_ops",)),
     Colleague(name="Grace Okafor", team="tier-1", hours=Hours(starts=22, ends=7), languages=("en", "sv")),
-    Colleague(name="Tomás Vidal", team="tier-1", hours=Hours(days=WEEKDAYS, starts=10, ends=19), languages=("en", "es")),
+    Colleague(
+        name="Tomás Vidal",
+        team="tier-1",
+        hours=Hours(days=WEEKDAYS, starts=10, ends=19),
+        languages=("en", "es"),
+        capacity=2,
+    ),
     Colleague(name="Karin Sjöberg", team="tier-2", is_senior=True, skills=("api_expert",), capacity=10),
-    Colleague(name="Daniel Reyes", team="tier-2", hours=NIGHT, is_senior=True, languages=("en", "es", "sv"), capacity=10),
+    Colleague(
+        name="Daniel Reyes",
+        team="tier-2",
+        hours=NIGHT,
+        is_senior=True,
+        languages=("en", "es", "sv"),
+        capacity=10,
+    ),
     Colleague(name="Maja Holm", team="tier-2", hours=OFFICE, is_senior=True, capacity=10),
     Colleague(
-        name="Nils Åberg", team="engineering", leads=("engineering",), is_senior=True, capacity=6, on_call=DAY,
+        name="Nils Åberg",
+        team="engineering",
+        leads=("engineering",),
+        is_senior=True,
+        capacity=6,
+        on_call=DAY,
         posts=("backup_owner",),
     ),
     Colleague(name="Priya Raman", team="engineering", hours=NIGHT, is_senior=True, capacity=6, on_call=NIGHT),
     Colleague(name="Ingrid Falk", team="billing", leads=("billing",)),
+    Colleague(name="Henrik Ström", team="billing", hours=OFFICE),
     Colleague(name="Sam Turner", team="billing", hours=NIGHT),
-    Colleague(name="Leif Brandt", team="security", leads=("security",), posts=("security_lead",), is_senior=True),
+    Colleague(
+        name="Leif Brandt", team="security", leads=("security",), posts=("security_lead",), is_senior=True
+    ),
     Colleague(name="Amara Diallo", team="security", hours=NIGHT, is_senior=True),
-    Colleague(name="Cecilia Roos", team="account-managers", leads=("account-managers",), posts=("account_manager",)),
+    Colleague(
+        name="Cecilia Roos", team="account-managers", leads=("account-managers",), posts=("account_manager",)
+    ),
     Colleague(name="James Whitfield", team="account-managers", hours=NIGHT),
     Colleague(name="Jonas Wik", team="account", leads=("account",)),
+    Colleague(name="Fatima Noor", team="account", hours=OFFICE),
     Colleague(name="Helen Marsh", team="account", hours=NIGHT),
     Colleague(name="Linnea Strand", team="product", leads=("product",), posts=("experience_owner",)),
     Colleague(name="Marco Bianchi", team="product", hours=NIGHT),
     Colleague(name="Petra Lund", team="devrel", leads=("devrel",), skills=("api_expert",)),
+    Colleague(name="Simon Blom", team="devrel", hours=OFFICE, skills=("integration_specialist",)),
     Colleague(name="Yuki Tanaka", team="devrel", hours=NIGHT, skills=("integration_specialist",)),
     # Above the floor: they hold posts and take no tickets.
     Colleague(name="Erik Sandell", team="", role=Role.MANAGER, hours=OFFICE, capacity=0, posts=("director",)),
-    Colleague(name="Mona Lagerfelt", team="", role=Role.MANAGER, hours=OFFICE, capacity=0, posts=("cto", "ciso")),
-    Colleague(name="Peter Ahlin", team="", role=Role.MANAGER, hours=OFFICE, capacity=0, posts=("cs_director", "cs_lead")),
-    Colleague(name="Sofia Grahn", team="", role=Role.MANAGER, hours=OFFICE, capacity=0, posts=("legal", "marketing_lead")),
-)  # fmt: skip
+    Colleague(
+        name="Mona Lagerfelt", team="", role=Role.MANAGER, hours=OFFICE, capacity=0, posts=("cto", "ciso")
+    ),
+    Colleague(
+        name="Peter Ahlin",
+        team="",
+        role=Role.MANAGER,
+        hours=OFFICE,
+        capacity=0,
+        posts=("cs_director", "cs_lead"),
+    ),
+    Colleague(
+        name="Sofia Grahn",
+        team="",
+        role=Role.MANAGER,
+        hours=OFFICE,
+        capacity=0,
+        posts=("legal", "marketing_lead"),
+    ),
+)
 # Vacant on purpose, so that a fall to the next above can be seen.
 VACANT = ("quality_owner",)
 
@@ -115,21 +167,58 @@ class Client:
 
 
 CLIENTS: Sequence[Client] = (
-    Client(name="Nordvik Retail", tier="enterprise", people=("Maja Lund", "Fredrik Ås", "Ellen Vik"), language="sv", is_vip=True, manager="Cecilia Roos", weight=5),
-    Client(name="Atlas Freight", tier="enterprise", people=("Rachel Stone", "Ben Carter"), manager="James Whitfield", weight=4),
-    Client(name="Solberga Energi", tier="enterprise", people=("Anders Hult", "Lina Berg"), language="sv", manager="Cecilia Roos", weight=4),
-    Client(name="Meridian Health", tier="enterprise", people=("Nadia Rahman", "Owen Price"), is_vip=True, manager="James Whitfield", weight=4),
+    Client(
+        name="Nordvik Retail",
+        tier="enterprise",
+        people=("Maja Lund", "Fredrik Ås", "Ellen Vik"),
+        language="sv",
+        is_vip=True,
+        manager="Cecilia Roos",
+        weight=5,
+    ),
+    Client(
+        name="Atlas Freight",
+        tier="enterprise",
+        people=("Rachel Stone", "Ben Carter"),
+        manager="James Whitfield",
+        weight=4,
+    ),
+    Client(
+        name="Solberga Energi",
+        tier="enterprise",
+        people=("Anders Hult", "Lina Berg"),
+        language="sv",
+        manager="Cecilia Roos",
+        weight=4,
+    ),
+    Client(
+        name="Meridian Health",
+        tier="enterprise",
+        people=("Nadia Rahman", "Owen Price"),
+        is_vip=True,
+        manager="James Whitfield",
+        weight=4,
+    ),
     Client(name="Kvarnby Bryggeri", tier="enterprise", people=("Jenny Moberg",), language="sv", weight=3),
     Client(name="Highland Rail", tier="enterprise", people=("Fiona Grant", "Callum Reid"), weight=3),
-    Client(name="Havsvind Logistik", tier="professional", people=("Oskar Dahl", "Mina Åkesson"), language="sv", weight=4),
+    Client(
+        name="Havsvind Logistik",
+        tier="professional",
+        people=("Oskar Dahl", "Mina Åkesson"),
+        language="sv",
+        weight=4,
+    ),
     Client(name="Pinecrest Hotels", tier="professional", people=("Laura Mills", "Tony Greco"), weight=4),
     Client(name="Lagom Möbler", tier="professional", people=("Stina Öberg",), language="sv", weight=3),
     Client(name="Brightwater Labs", tier="professional", people=("Imran Shah", "Chloe Evans"), weight=4),
-    Client(name="Casa Olivo", tier="professional", people=("Lucía Ortega",), weight=1),
+    Client(name="Casa Olivo", tier="professional", people=("Lucía Ortega",), language="es", weight=1),
     Client(name="Fjällglänta Resor", tier="professional", people=("Per Lindahl",), language="sv", weight=3),
     Client(name="Sterling Legal", tier="professional", people=("Margaret Hughes",), is_vip=True, weight=2),
     Client(name="Tidewater Marine", tier="professional", people=("Joe Adkins",), weight=3),
-    Client(name="Ekbacka Skola", tier="starter", people=("Karin Frisk", "Ali Demir"), language="sv", weight=3),
+    Client(name="Puerto Azul", tier="starter", people=("Diego Marín",), language="es", weight=1),
+    Client(
+        name="Ekbacka Skola", tier="starter", people=("Karin Frisk", "Ali Demir"), language="sv", weight=3
+    ),
     Client(name="Copper Kettle", tier="starter", people=("Hannah Doyle",), weight=3),
     Client(name="Studio Granit", tier="starter", people=("Viktor Palm",), language="sv", weight=3),
     Client(name="Maple Dental", tier="starter", people=("Sandra Kim",), weight=3),
@@ -142,7 +231,7 @@ CLIENTS: Sequence[Client] = (
     Client(name="Lillån Fiske", tier="free", people=("Roger Sand",), language="sv", weight=2),
     Client(name="Tiny Robots", tier="free", people=("Max Adler",), weight=2),
     Client(name="Corner Bakery", tier="free", people=("Rosa Bell",), weight=2),
-)  # fmt: skip
+)
 
 _PLAIN = str.maketrans("åäöéíáúøæñ", "aaoeiauoan")
 

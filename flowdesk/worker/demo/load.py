@@ -10,9 +10,10 @@ from random import Random
 from flowdesk.accounts.models import Tenant
 from flowdesk.core.tenant import reading
 from flowdesk.tickets.models import IS_ACTIVE, Ticket
+from flowdesk.tickets.states import Status
 from flowdesk.worker.demo.play import Player, all_at_once
 from flowdesk.worker.demo.sample import library
-from flowdesk.worker.demo.script import Numbers, week_until
+from flowdesk.worker.demo.script import Case, Numbers, new_case, week_until
 from flowdesk.worker.demo.stage import must_be_demo, seat_cast, stage_of
 
 SEED = 4711
@@ -39,7 +40,11 @@ def has_tickets(tenant: Tenant) -> bool:
 
 
 def load_week(
-    tenant: Tenant, *, now: datetime, progress: Callable[[int, int], None], numbers: Numbers | None = None,
+    tenant: Tenant,
+    *,
+    now: datetime,
+    progress: Callable[[int, int], None],
+    numbers: Numbers | None = None,
     seed: int = SEED,
 ) -> Loaded:
     """Fill an empty demo tenant with the week before `now`. Raises NotADemo for any other tenant.
@@ -52,12 +57,16 @@ def load_week(
     stage = stage_of(tenant)
     wanted = numbers or Numbers()
     cases = week_until(now, library=library(), guests=stage.guests, numbers=wanted, seed=seed)
-    player = Player(
-        stage=stage, library=library(), chance=Random(seed + 1), ends_at=now, progress=progress  # noqa: S311 - a script
-    )
+    chance = Random(seed + 1)  # noqa: S311 - a script, no secret
+    player = Player(stage=stage, library=library(), chance=chance, ends_at=now, progress=progress)
+    patient = [guest for guest in stage.guests if guest.tier in ("professional", "starter", "free")]
+
+    def fresh(at: datetime) -> Case:
+        return new_case(at, library=library(), guests=patient, chance=chance)
+
     with all_at_once(tenant.id):
         threads = player.play(cases)
-        player.tidy(threads, running=wanted.running)
+        player.tidy(threads, running=wanted.running, waiting=wanted.waiting, fresh=fresh)
     return count(tenant, now=now, acts=player.flows, seconds=time.monotonic() - began)
 
 
@@ -65,21 +74,28 @@ def count(tenant: Tenant, *, now: datetime, acts: int = 0, seconds: float = 0.0)
     """How the tenant stands."""
     with reading(tenant.id):
         rows = list(
-            Ticket.objects.filter(IS_ACTIVE).values_list("status", "due_at", "at_risk_at", "is_breached", "assignee_id")
+            Ticket.objects.filter(IS_ACTIVE).values_list(
+                "status", "due_at", "at_risk_at", "is_breached", "assignee_id"
+            )
         )
         tickets = Ticket.objects.count()
-    lanes = Counter(_lane(status, due_at, at_risk_at, breached, now) for status, due_at, at_risk_at, breached, _ in rows)
+    lanes = Counter(_lane(*row[:-1], now=now) for row in rows)
     return Loaded(
         tickets=tickets, active=len(rows), over=lanes["over"], at_risk=lanes["at_risk"], waiting=lanes["waiting"],
         unassigned=sum(assignee is None for *_, assignee in rows), acts=acts, seconds=round(seconds, 1),
     )  # fmt: skip
 
 
-def _lane(status: str, due_at: datetime | None, at_risk_at: datetime | None, breached: bool, now: datetime) -> str:
-    if breached or (due_at is not None and due_at <= now):
+def _lane(
+    status: str,
+    due_at: datetime | None,
+    at_risk_at: datetime | None,
+    is_breached: bool,  # noqa: FBT001 - a column
+    *,
+    now: datetime,
+) -> str:
+    if is_breached or (due_at is not None and due_at <= now):
         return "over"
     if at_risk_at is not None and at_risk_at <= now:
         return "at_risk"
-    return "waiting" if status in ("pending", "on_hold") else "on_time"
-
-
+    return "waiting" if status in (Status.PENDING, Status.ON_HOLD) else "on_time"

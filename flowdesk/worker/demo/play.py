@@ -18,7 +18,7 @@ from django.db import connection
 
 from flowdesk.core.actor import Act, Actor, ActorKind, Role, system
 from flowdesk.core.ids import parsed, shown
-from flowdesk.core.tenant import writing
+from flowdesk.core.tenant import ENTER, writing
 from flowdesk.engine.promises import WaitReason
 from flowdesk.flows import escalate, receive, work
 from flowdesk.intake.services import InboundMessage
@@ -34,13 +34,22 @@ SAFE = timedelta(minutes=70)  # at the end, who shall be on time is so for longe
 
 # How a ticket stands, the promise that falls due first, and an escalation that nobody has taken.
 STANDING = """
-select t.id, t.public_id, t.status, t.assignee_id, t.team_id, t.due_at, t.wake_at, t.is_breached,
+select t.id, t.public_id, t.status, t.assignee_id, t.team_id, t.due_at, t.at_risk_at, t.wake_at, t.is_breached,
     (select c.metric from sla_clock c where c.tenant_id = t.tenant_id and c.ticket_id = t.id
         and c.state = 'running' and c.due_at = t.due_at order by c.id limit 1),
+    (select c.metric from sla_clock c where c.tenant_id = t.tenant_id and c.ticket_id = t.id
+        and c.state = 'running' and c.at_risk_at = t.at_risk_at order by c.id limit 1),
     (select e.public_id from escalation_escalation e where e.tenant_id = t.tenant_id and e.ticket_id = t.id
         and e.state = 'open' order by e.id limit 1)
 from tickets_ticket t where t.tenant_id = %s and t.public_id = %s
 """
+
+# Tables that fill up within one transaction have no statistics, and plans made for empty ones would read them whole.
+PLAIN_PLANS = """
+select set_config(name, 'off', true) from unnest(array['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) as name
+"""
+
+GROWN = frozenset({5, 20, 60, 150})  # tickets opened, after which plans made for smaller tables are dropped
 
 STAMP = "update tickets_ticketevent set dispatched_at = at where tenant_id = %s and dispatched_at is null"
 
@@ -54,9 +63,11 @@ class Standing(NamedTuple):
     assignee: int | None
     team: int | None
     due_at: datetime | None
+    at_risk_at: datetime | None
     wake_at: datetime | None
     is_breached: bool
-    metric: str | None
+    metric: str | None  # whose end comes first
+    risky: str | None  # whose three quarters come first
     escalation: UUID | None
 
     @property
@@ -113,52 +124,78 @@ class Player:
             self._plan(thread, at)
             if kind == OPEN:
                 opened += 1
+                if opened in GROWN:
+                    _plan_anew()
                 self.progress(opened, len(cases))
         return threads
 
     def _put(self, at: datetime, kind: str, thread: Thread) -> None:
         heapq.heappush(self._heap, (at, next(self._order), kind, thread, thread.version))
 
-    def tidy(self, threads: Sequence[Thread], *, running: int) -> None:
-        """The last quarter of an hour: who shall be on time is looked after, and no more than asked for run on.
+    def tidy(
+        self, threads: Sequence[Thread], *, running: int, waiting: int, fresh: Callable[[datetime], Case]
+    ) -> None:
+        """The last minutes: who shall be on time is looked after, and as many go on as were asked for.
 
-        Promises of theirs that would fall due within the next hour are kept now.
+        Too many are resolved, the oldest first; too few are joined by `fresh` cases of the last half hour.
         """
         mine = [one for one in threads if one.case.fate in (Fate.RUNNING, Fate.WAITING, Fate.DONE)]
         for thread in mine:
-            for _ in range(3):  # a resumed wait may leave a promise that is near
-                if not self._is_near(thread):
-                    break
-                self._again(thread, STEP)
+            self._look_after(thread)
         going = [one for one in mine if one.standing and one.standing.status in ("new", "open")]
-        for thread in going[: max(0, len(going) - running)]:
-            self._resolve(thread)
+        resting = [one for one in mine if one.standing and one.standing.waits]
+        for group, wanted in ((going, running), (resting, waiting)):
+            for thread in group[: max(0, len(group) - wanted)]:
+                self._finish(thread)
+        arrivals = sorted(
+            self.ends_at - timedelta(seconds=self.chance.randrange(200, 2400))
+            for _ in range(running - len(going))
+        )
+        for at in arrivals:
+            thread = Thread(fresh(at))
+            self._do(OPEN, thread, at)
+            self._look_after(thread)
 
-    def _is_near(self, thread: Thread) -> bool:
-        standing = thread.standing
-        return bool(
-            standing
-            and standing.is_active
-            and (standing.is_breached or (standing.due_at is not None and standing.due_at < self.ends_at + SAFE))
+    def _look_after(self, thread: Thread) -> None:
+        for _ in range(3):  # keeping one promise may leave another that is near
+            standing = thread.standing
+            if standing is None or not self._is_near(standing):
+                return
+            if "resolution" in (standing.metric, standing.risky):
+                self._finish(thread)
+            else:
+                self._write_late(thread, "update" if thread.is_answered else "work")
+
+    def _is_near(self, standing: Standing) -> bool:
+        """Whether a promise is over, three quarters spent, or due within the hour."""
+        if not standing.is_active or standing.due_at is None:
+            return False
+        assert standing.at_risk_at is not None
+        return (
+            standing.is_breached
+            or standing.due_at < self.ends_at + SAFE
+            or standing.at_risk_at < self.ends_at + BREATH
         )
 
-    def _again(self, thread: Thread, kind: str) -> None:
-        at = self._late(thread)
-        self._do(kind, thread, at)
-
-    def _resolve(self, thread: Thread) -> None:
-        assert thread.standing is not None
-        at = self._late(thread)
-        by = self.stage.somebody(team=thread.standing.team, assignee=thread.standing.assignee, at=at)
-        self._reply(thread, "resolve", by, at)
+    def _finish(self, thread: Thread) -> None:
+        at, by = self._write_late(thread, "resolve")
         work.resolve(thread.id, by=by, now=at)
-        self.flows += 2
+        self.flows += 1
         thread.standing = self._look(thread.id)
 
-    def _late(self, thread: Thread) -> datetime:
-        """An instant shortly before the end, after all that has happened to the ticket."""
+    def _write_late(self, thread: Thread, kind: str) -> tuple[datetime, Actor]:
+        """An agent's letter shortly before the end, after all that has happened to the ticket."""
+        assert thread.standing is not None
         at = self.ends_at - timedelta(seconds=self.chance.randrange(20, 900))
-        return max(at, (thread.last_at or at) + timedelta(seconds=5))
+        at = max(at, (thread.last_at or at) + timedelta(seconds=5))
+        by = self.stage.somebody(team=thread.standing.team, assignee=thread.standing.assignee, at=at)
+        if thread.standing.assignee is None:
+            work.take(thread.id, by=by, now=at)
+            self.flows += 1
+        self._reply(thread, kind, by, at)
+        self.flows += 1
+        thread.standing, thread.last_at = self._look(thread.id), at
+        return at, by
 
     # -- one thing happens
 
@@ -184,9 +221,6 @@ class Player:
         thread.id = opened.id
         thread.is_answered = case.channel is Channel.PHONE
         thread.patience = self.chance.uniform(0.15, 0.75)
-        if case.fate is Fate.QUEUED:
-            work.assign(opened.id, by=self.stage.lead, now=at + timedelta(seconds=1))
-            self.flows += 1
 
     def _take_escalation(self, thread: Thread, at: datetime) -> None:
         standing = thread.standing
@@ -228,7 +262,7 @@ class Player:
                 work.add_note(thread.id, text=note, by=by, now=at)
                 self.flows += 1
             self._reply(thread, "update" if thread.is_answered else "work", by, at)
-        thread.patience = self.chance.uniform(0.35, 0.85)
+        thread.patience = self.chance.uniform(0.5, 0.9)
 
     def _script_step(self, thread: Thread, at: datetime) -> str:
         steps, step = thread.case.steps, ""
@@ -271,7 +305,9 @@ class Player:
     def _look(self, ticket: str) -> Standing:
         if ticket not in self._public:
             self._public[ticket] = parsed("tkt", ticket)
-        with writing(self.stage.tenant), connection.cursor() as cursor:
+        with connection.cursor() as cursor:
+            # Inside one transaction already: a scope of its own would cost three statements more, every time.
+            cursor.execute(ENTER, [str(self.stage.tenant)])
             cursor.execute(STANDING, [self.stage.tenant, self._public[ticket]])
             row = cursor.fetchone()
         assert row is not None
@@ -342,11 +378,18 @@ def _writer(case: Case, stage: Stage, at: datetime) -> Actor:
     return guest_actor(stage, case.guest.contact)
 
 
+def _plan_anew() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("discard plans")
+
+
 @contextmanager
 def all_at_once(tenant: int) -> Iterator[None]:
     """One transaction around many acts, whose events nobody will be told of."""
     connection.set_autocommit(False)
     try:
+        with connection.cursor() as cursor:
+            cursor.execute(PLAIN_PLANS)
         yield
         with writing(tenant), connection.cursor() as cursor:
             cursor.execute(STAMP, [tenant])

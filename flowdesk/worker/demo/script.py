@@ -1,4 +1,7 @@
-"""What will happen in the demo's week, drawn before it is played. Pure: the same seed and instant give the same script."""
+"""What will happen in the demo's week, drawn before it is played.
+
+Pure: the same seed and instant give the same script.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +21,18 @@ WEEK = timedelta(days=7)
 MINUTE = timedelta(minutes=1)
 # Document 2's month by channel, and by category where the top issues leave room (S2: analytics, top issues).
 CHANNELS = ((Channel.EMAIL, 42), (Channel.WEB, 28), (Channel.CHAT, 19), (Channel.PHONE, 6), (Channel.API, 5))
-CATEGORIES = (("account", 24), ("technical", 24), ("billing", 24), ("integration", 13), ("feature", 12), ("security", 3))
+CATEGORIES = (
+    ("account", 24),
+    ("technical", 24),
+    ("billing", 24),
+    ("integration", 13),
+    ("feature", 12),
+    ("security", 3),
+)
 # What a person says outright, on the ways in that ask for it.
 PRIORITIES = ((Priority.P2, 14), (Priority.P3, 64), (Priority.P4, 22))
 ASKING = frozenset({Channel.WEB, Channel.PHONE, Channel.API})
-OWN_WORDS = 0.45  # share of tickets that open with words of ours; all Swedish ones do
+OWN_WORDS = 0.45  # share of English tickets that open with words of ours; all others do
 
 
 class Fate(StrEnum):
@@ -57,7 +67,7 @@ class Case:
 class Numbers:
     """How big the desk is, and how it stands at the end; the defaults fill every lane."""
 
-    tickets: int = 330
+    tickets: int = 270
     running: int = 59
     waiting: int = 48
     queued: int = 3
@@ -99,7 +109,9 @@ AT_RISK = (
 )
 
 
-def week_until(now: datetime, *, library: Library, guests: Sequence[Guest], numbers: Numbers, seed: int) -> list[Case]:
+def week_until(
+    now: datetime, *, library: Library, guests: Sequence[Guest], numbers: Numbers, seed: int
+) -> list[Case]:
     """The cases of the seven days before `now`, in the order they arrive."""
     chance = Random(seed)  # noqa: S311 - a script, no secret
     finale = _finale(now, library, guests, numbers, chance)
@@ -116,6 +128,24 @@ def week_until(now: datetime, *, library: Library, guests: Sequence[Guest], numb
     return sorted([*cases, *finale], key=lambda case: case.arrives_at)
 
 
+def new_case(
+    now: datetime,
+    *,
+    library: Library,
+    guests: Sequence[Guest],
+    chance: Random,
+    priority: Priority | None = None,
+) -> Case:
+    """One more ticket, of a desk that is alive; a P1 comes from an enterprise customer in words that say so."""
+    if priority is None:
+        return _case(now, chance.choice(library.histories), Fate.RUNNING, now, library, guests, chance)
+    guest = chance.choice([guest for guest in guests if guest.tier == "enterprise"])
+    return Case(
+        arrives_at=now, guest=guest, channel=Channel.EMAIL, fate=Fate.RUNNING, priority=priority, category="technical",
+        opening=_urgent(priority, "technical", guest.language, library, chance),
+    )  # fmt: skip
+
+
 def weighed(choices: Sequence[tuple[Any, int]], chance: Random) -> Any:
     """One of the choices, each as likely as its weight."""
     return chance.choices([choice for choice, _ in choices], [weight for _, weight in choices])[0]
@@ -130,16 +160,20 @@ def _arrival(history: History, now: datetime) -> datetime:
 
 
 def _fates(arrivals: Sequence[datetime], now: datetime, numbers: Numbers, chance: Random) -> list[Fate]:
-    """Who is still active at the end: the later a ticket came, the likelier."""
+    """Who is still active at the end: the later a ticket came, the likelier.
+
+    What runs on is younger than what waits, for a wait stops the promise of an end and work does not.
+    """
     fates = [Fate.DONE] * len(arrivals)
-    keys = sorted(
-        range(len(arrivals)),
-        key=lambda i: chance.random() ** (1 / (1 + 60 * (1 - (now - arrivals[i]) / WEEK) ** 4)),
-        reverse=True,
-    )
-    # More than are asked for: some will have to be resolved on the way, lest a promise breaks.
-    running = keys[: numbers.running + numbers.running // 5]
-    waiting = keys[len(running) : len(running) + numbers.waiting]
+    ages = [working_days(at, now) for at in arrivals]
+
+    def drawn(candidates: Sequence[int], count: int, half_life: float) -> list[int]:
+        keys = {i: chance.random() ** (1 + (ages[i] / half_life) ** 3) for i in candidates}
+        return sorted(candidates, key=keys.__getitem__, reverse=True)[:count]
+
+    running = drawn(range(len(arrivals)), numbers.running, 0.9)
+    rest = [index for index in range(len(arrivals)) if index not in set(running)]
+    waiting = drawn(rest, numbers.waiting + numbers.waiting // 4, 1.6)  # some of the waits end themselves
     for index in running:
         fates[index] = Fate.RUNNING
     for index in waiting:
@@ -147,8 +181,26 @@ def _fates(arrivals: Sequence[datetime], now: datetime, numbers: Numbers, chance
     return fates
 
 
+def working_days(start: datetime, end: datetime) -> float:
+    """Days from Monday to Friday between two instants, by the clock in Stockholm."""
+    days, at = 0.0, start.astimezone(STOCKHOLM)
+    last = end.astimezone(STOCKHOLM)
+    while at < last:
+        midnight = (at + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        part = (min(midnight, last) - at) / timedelta(days=1)
+        days += part if at.weekday() < 5 else 0.0
+        at = midnight
+    return days
+
+
 def _case(
-    at: datetime, history: History, fate: Fate, now: datetime, library: Library, guests: Sequence[Guest], chance: Random
+    at: datetime,
+    history: History,
+    fate: Fate,
+    now: datetime,
+    library: Library,
+    guests: Sequence[Guest],
+    chance: Random,
 ) -> Case:
     guest = chance.choices(guests, [one.weight for one in guests])[0]
     channel = weighed(CHANNELS, chance)
@@ -186,8 +238,8 @@ def _steps(history: History, fate: Fate, age: timedelta, chance: Random) -> tupl
 
 
 def _opening(guest: Guest, library: Library, chance: Random) -> Opening:
-    if guest.language == "sv" or chance.random() < OWN_WORDS:
-        return chance.choice(library.own[guest.language or "en"])
+    if guest.language != "en" or chance.random() < OWN_WORDS:
+        return chance.choice(library.own[guest.language])
     return chance.choice(library.queries[weighed(CATEGORIES, chance)])
 
 
@@ -208,12 +260,14 @@ def _finale(
                     priority=priority, category=category,
                 )
             )  # fmt: skip
-    for _ in range(numbers.queued):
-        guest = chance.choice([guest for guest in guests if guest.tier in ("professional", "starter")])
+    # A language that one colleague speaks, who has little room: the others wait in the queue at any hour.
+    spanish = [guest for guest in guests if guest.language == "es"]
+    for _ in range(numbers.queued + 1):
+        guest = chance.choice(spanish)
         cases.append(
             Case(
-                arrives_at=now - chance.randrange(8, 45) * MINUTE, guest=guest, channel=Channel.EMAIL,
-                opening=_opening(guest, library, chance), fate=Fate.QUEUED, priority=Priority.P3,
+                arrives_at=now - chance.randrange(8, 45) * MINUTE, guest=guest, channel=Channel.WEB,
+                opening=chance.choice(library.own["es"]), fate=Fate.QUEUED, priority=Priority.P3, category="technical",
             )
         )  # fmt: skip
     return cases

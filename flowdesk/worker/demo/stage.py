@@ -92,7 +92,13 @@ def _users(tenant: Tenant) -> dict[str, User]:
 
 
 def _seat(
-    one: Colleague, tenant: Tenant, user: User, teams: Mapping[str, Team], posts: Mapping[str, Post], *, at: datetime
+    one: Colleague,
+    tenant: Tenant,
+    user: User,
+    teams: Mapping[str, Team],
+    posts: Mapping[str, Post],
+    *,
+    at: datetime,
 ) -> Agent:
     agent = Agent.objects.create(
         tenant=tenant, public_id=new_id(at), user=user, name=one.name, email=one.email, skills=list(one.skills),

@@ -1,0 +1,75 @@
+"""Where mail goes: into the outbox folder until a mail server is named.
+
+Mail to invented addresses never leaves the house. Their domains are reserved for that (RFC 2606, RFC 6761),
+the demo's people have no others, and a server could only bounce them.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from email.utils import parseaddr
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
+
+from flowdesk.core.time import now
+
+RESERVED = re.compile(r"@(.*\.)?(invalid|example|test|localhost|example\.(com|net|org))$", re.IGNORECASE)
+INVENTED, KEPT_INVENTED = "invented", 500  # the demo writes for as long as it runs; the latest will do
+
+
+class OutboxBackend(BaseEmailBackend):
+    """A file for each mail, in a folder for each day, oldest first."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        for message in email_messages:
+            keep(message, Path(settings.MAIL_OUTBOX))
+        return len(email_messages)
+
+
+class SmtpBackend(EmailBackend):
+    """A mail server for real addresses, the outbox for invented ones."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        real = []
+        for message in email_messages:
+            if is_invented(message.recipients()):
+                keep(message, Path(settings.MAIL_OUTBOX))
+            else:
+                real.append(message)
+        sent = super().send_messages(real) or 0 if real else 0
+        return sent + len(email_messages) - len(real)
+
+
+def is_invented(recipients: Iterable[str]) -> bool:
+    """Whether every one of the addresses lies in a reserved domain."""
+    return all(RESERVED.search(parseaddr(one)[1]) for one in recipients)
+
+
+def keep(message: EmailMessage, outbox: Path) -> Path:
+    """Write the mail to a file that only its owner can read; of invented ones the latest are kept."""
+    at = now()
+    invented = is_invented(message.recipients())
+    folder = outbox / (INVENTED if invented else at.date().isoformat())
+    for one in (outbox, folder):
+        one.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if invented:
+        _forget(folder)
+    stem = f"{at:%Y%m%dT%H%M%S.%f}"
+    for number in range(1000):
+        path = folder / f"{stem}-{number:03}.eml"
+        try:
+            with path.open("xb") as file:
+                path.chmod(0o600)
+                file.write(message.message().as_bytes())
+            return path
+        except FileExistsError:
+            continue
+    raise OSError(f"no free name for a mail in {folder}")
+
+
+def _forget(folder: Path) -> None:
+    for old in sorted(folder.glob("*.eml"))[: -KEPT_INVENTED + 1]:
+        old.unlink(missing_ok=True)

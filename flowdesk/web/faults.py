@@ -1,0 +1,94 @@
+"""What a fault of the trade says to a person, in their language.
+
+Flows speak one language, to pages and programs alike; here their sentences are known again, with the values in
+them, and said as a page says things. A sentence without a translation says itself, and a test finds it.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from flowdesk.core.errors import DomainError
+
+# As a flow says it, `{…}` standing for a value: as a page says it.
+SENTENCES: Mapping[str, str | Promise] = {
+    # one field of a form
+    "must not be empty": _("This must not be empty."),
+    "is longer than {count} characters": _("This is longer than {count} characters."),
+    "holds a null character": _("This holds a null character."),
+    "holds a null character or more than {count} characters": _(
+        "This holds a null character or more than {count} characters."
+    ),
+    "is not an e-mail address": _("This is not an email address."),
+    "belongs to another contact": _("This belongs to another contact."),
+    "belongs to another customer": _("This belongs to another customer."),
+    "names nobody: give a contact, a customer or an address": _(
+        "Choose somebody who was found, or give an email address."
+    ),
+    "names nobody: give a name, an address or a phone number": _(
+        "Give a name, an email address or a phone number."
+    ),
+    "there is no contact by that id": _("This contact is gone. Look again."),
+    "there is no customer by that id": _("This customer is gone. Look again."),
+    "there is no agent by that id": _("This person does not work here any more. Choose somebody else."),
+    "there is no team by that name": _("This team is gone. Choose another one."),
+    "there is no {thing} by that id": _("This is gone. Choose again."),
+    "you do not work tickets in this tenant": _("You do not work tickets on this desk."),
+    "is not a wait of this tenant's policy": _("This desk does not wait for that reason."),
+    "says whom you wait for; this reason needs it": _("Say whom we wait for, and their case number."),
+    "lies in the past": _("This lies in the past."),
+    "is later than this wait may last ({limit})": _("This is longer than such a wait may last."),
+    "is not one of {names}": _("Choose one of the list."),
+    "is not a time zone such as Europe/Stockholm": _("This is not a time zone such as Europe/Stockholm."),
+    "is not a field of this tenant": _("This desk has no such field."),
+    "must be a number": _("This must be a number."),
+    "must be true or false": _("This must be yes or no."),
+    "must be text of at most {count} characters": _("This must be text of at most {count} characters."),
+    # an act as a whole
+    "Something in the request cannot be done.": _("This cannot be done."),
+    "There is nothing here by that id.": _("There is nothing here by that name."),
+    "Your role does not allow this.": _("Your role does not allow this."),
+    "Some of the input cannot be used.": _("Some of this cannot be used."),
+    "The ticket's status does not allow this.": _("The ticket's status does not allow this any more."),
+    "The ticket is {status}; reopen it first.": _("The ticket is settled. Reopen it first."),
+    "The ticket waits for that reason already.": _("The ticket waits for that reason already."),
+    "The ticket is not waiting.": _("The ticket is not waiting any more."),
+    "Only a resolved ticket can be reopened.": _("Only a resolved ticket can be reopened."),
+    "The ticket is closed; a new message opens a linked follow-up.": _(
+        "The ticket is closed; a new message opens a linked follow-up."
+    ),
+    "A launch report opens when no lane is critical.": _("A launch report opens when no lane is critical."),
+    "The ticket automation is running already.": _("The automation is running already."),
+    "This run was taken for dead and closed; its counts are not kept.": _(
+        "This run was taken for dead and closed; its counts are not kept."
+    ),
+    "Somebody has taken this escalation, or it has ended.": _("Somebody has taken this escalation already."),
+}
+
+
+def reason_words(reason: str) -> str:
+    """One reason of a flow, as the page says it."""
+    if (said := SENTENCES.get(reason)) is not None:
+        return str(said)
+    for pattern, sentence in _patterns():
+        if found := pattern.fullmatch(reason):
+            return str(sentence).format(**found.groupdict())
+    return reason
+
+
+def fault_words(fault: DomainError) -> str:
+    """A fault that belongs to no field."""
+    return reason_words(fault.message)
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str | Promise], ...]:
+    """The sentences with values in them, as patterns."""
+    return tuple(
+        (re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(said)), re.DOTALL), sentence)
+        for said, sentence in SENTENCES.items()
+        if "{" in said
+    )
