@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 
 from flowdesk.accounts.tenancy import TenantModel
 from flowdesk.core.actor import ActorKind, Role
+from flowdesk.core.time import now
 
 
 class Tenant(models.Model):
@@ -51,7 +52,7 @@ class User(AbstractBaseUser):
     theme = models.CharField(max_length=8, blank=True)  # "", "light" or "dark"
     keys_off = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=now)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

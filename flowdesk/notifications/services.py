@@ -18,7 +18,8 @@ from flowdesk.core.tenant import reading, writing
 from flowdesk.notifications import sql
 from flowdesk.notifications.mails import NothingToSend, mail_for
 from flowdesk.notifications.models import DeliveryState
-from flowdesk.notifications.plans import Channel, EventRow, Telling, bundled, tellings
+from flowdesk.notifications.plans import DELAY_NOTICE, Channel, EventRow, Telling, bundled, tellings
+from flowdesk.policies.services import current_policy
 from flowdesk.tickets.states import EventKind
 
 log = logging.getLogger("flowdesk.worker")
@@ -34,7 +35,6 @@ RETRIES = (
     timedelta(hours=2),
     timedelta(hours=6),
 )
-NOTICE_EVERY = timedelta(hours=24)
 
 
 def dispatch(*, at: datetime, limit: int = 500) -> int:
@@ -52,14 +52,23 @@ def dispatch(*, at: datetime, limit: int = 500) -> int:
         if not events:
             return 0
         told = [telling for event in events for telling in tellings(event)]
+        delays: dict[int, list[int]] = defaultdict(list)
+        for telling in told:
+            if telling.template == DELAY_NOTICE:
+                delays[telling.event.tenant].append(telling.event.ticket)
         delayed: list[int] = []
-        if any(telling.template == "customer_delayed" for telling in told):
-            tenants, tickets = {event.tenant for event in events}, {event.ticket for event in events}
-            cursor.execute(sql.TOLD_OF_DELAY, [list(tenants), list(tickets), at - NOTICE_EVERY])
-            delayed = [row[0] for row in cursor.fetchall()]
+        for tenant, tickets in delays.items():
+            cursor.execute(sql.TOLD_OF_DELAY, [tenant, tickets, at - _notice_every(tenant)])
+            delayed += [row[0] for row in cursor.fetchall()]
         _insert(cursor.execute, bundled(told, told_of_delay=delayed), at=at)
         cursor.execute(sql.STAMP_EVENTS, [at, [event.id for event in events]])
         return len(events)
+
+
+def _notice_every(tenant: int) -> timedelta:
+    """How long a customer who was told of a delay is left in peace, as the tenant has decided."""
+    with reading(tenant):
+        return current_policy().escalation.notice_every
 
 
 def _insert(execute: Callable[..., object], told: Sequence[Telling], *, at: datetime) -> None:

@@ -29,7 +29,7 @@ on conflict (tenant_id, event_id, recipient, channel) do nothing
 # Tickets whose customer was told of a delay not long ago: one such notice in the policy's time.
 TOLD_OF_DELAY = """
 select distinct ticket_id from notifications_delivery
-where tenant_id = any(%s) and ticket_id = any(%s) and template = 'customer_delayed' and created_at > %s
+where tenant_id = %s and ticket_id = any(%s) and template = 'customer_delayed' and created_at > %s
 """
 
 # A lease: whoever dies with it gives it back by letting it run out. The order is the order of falling due.

@@ -2,6 +2,7 @@
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.db.models.manager
+import flowdesk.core.time
 from django.conf import settings
 from django.db import migrations, models
 
@@ -43,7 +44,7 @@ class Migration(migrations.Migration):
                 ('theme', models.CharField(blank=True, max_length=8)),
                 ('keys_off', models.BooleanField(default=False)),
                 ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_at', models.DateTimeField(default=flowdesk.core.time.now)),
             ],
             options={
                 'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='accounts_user_email')],
