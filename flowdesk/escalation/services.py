@@ -30,7 +30,13 @@ from flowdesk.tickets.models import Ticket
 
 PREFIX = "esc"
 NEXT_LEVEL = "next_level"
-ABOVE = {"assignee": "team_lead", "team_lead": "support_lead", "on_call": "support_manager"}
+OUTSTAYED = "outstayed_level"
+ABOVE = {
+    "assignee": "team_lead",
+    "team_lead": "support_lead",
+    "on_call": "support_manager",
+    NEXT_LEVEL: "support_lead",
+}
 
 
 class AlreadyAcknowledged(DomainError):
@@ -185,7 +191,7 @@ class Plans:
             self.planned.append(
                 Planned(
                     ticket=ticket.id, kind=EscalationKind.STATE, rule=rule.name, target=found.target, step=rule.level,
-                    cycle=ticket.reopen_count + 1, reason="outstayed_level", found=found, fires_at=fires_at,
+                    cycle=ticket.reopen_count + 1, reason=OUTSTAYED, found=found, fires_at=fires_at,
                     within=rule.within, team=team.id if team else None,
                 )
             )  # fmt: skip

@@ -16,7 +16,7 @@ from flowdesk.core.actor import Act, Actor, system
 from flowdesk.core.tenant import act, reading
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows.desk import close_work, give, work_on
-from flowdesk.flows.escalate import wake
+from flowdesk.flows.escalate import wake_each
 from flowdesk.routing import services as routing
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.models import Ticket
@@ -49,12 +49,12 @@ def run_automation(*, trigger: Trigger, by: Actor, now: datetime, slot: str = ""
     try:
         with reading(by.tenant):
             due = list(
-                Ticket.objects.filter(wake_at__lte=now)
+                Ticket.objects.filter(wake_at__lte=now, wake_failures__lt=tickets.FAILURES)
                 .order_by("wake_at")
                 .values_list("id", flat=True)[:5000]
             )
         for start in range(0, len(due), ROUND):
-            counts["woken"] += wake(due[start : start + ROUND], by=engine, now=now)
+            counts["woken"] += wake_each(due[start : start + ROUND], by=engine, now=now)
         counts["assigned"], counts["queued"] = drain_queue(by=engine, now=now)
         with reading(by.tenant):
             counts["escalated"] = Escalation.objects.filter(opened_at=now, due_at__isnull=False).count()

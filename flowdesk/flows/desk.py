@@ -35,7 +35,7 @@ SUMMARY = (
 )  # fmt: skip
 CLIMB_WITHIN = timedelta(hours=1)
 LONGEST_NOTE = 20_000
-HANDED_UP = "outstayed_level"
+HANDED_UP = escalation.OUTSTAYED
 
 
 @dataclass(slots=True)
@@ -141,6 +141,10 @@ def close_work(*works: Work, by: Actor, at: datetime, is_new: bool = False) -> l
     tickets.record(*(event for work in works for event in work.events))
     for work in works:
         work.ticket.updated_at = at
+        if work.ticket.wake_failures:
+            # What could be worked on can be woken: the sweep takes it up again.
+            work.ticket.wake_failures = 0
+            work.changed.add("wake_failures")
         if is_new:
             tickets.insert_ticket(work.ticket)
         else:
@@ -180,9 +184,8 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
             continue
         if any(one.has_task for one in mine):
             work.happen(Occurrence.ESCALATED, at=at)
-        team = next(
-            (one.plan.team for one in mine if one.plan.kind is EscalationKind.STATE and one.plan.team), None
-        )
+        # A climb of the same rule tells somebody higher; the ticket has been handed up already.
+        team = next((one.plan.team for one in mine if one.plan.reason == HANDED_UP and one.plan.team), None)
         if team is not None:
             _hand_up(work, team, by=by, at=at)
     return fired

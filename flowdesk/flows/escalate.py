@@ -1,7 +1,8 @@
 """Time passes, people escalate, somebody takes it."""
 
+import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import Fault, Invalid
@@ -14,7 +15,7 @@ from flowdesk.flows.work import end_work
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.states import EventKind, Status
 
-BY_HAND_WITHIN = timedelta(hours=1)
+log = logging.getLogger("flowdesk.worker")
 
 
 @act
@@ -34,14 +35,11 @@ def wake(ids: Sequence[int], *, by: Actor, now: datetime) -> int:
 
 def _wake(work: Work, *, by: Actor, at: datetime) -> None:
     ticket = work.ticket
-    if ticket.wake_failures:
-        ticket.wake_failures = 0
-        work.changed.add("wake_failures")
     if ticket.status == Status.RESOLVED:
         _close(work, by=by, at=at)
         return
-    work.pass_time(to=at)
     _end_waits(work, by=by, at=at)
+    work.pass_time(to=at)
     if not ticket.is_active:
         return
     work.may_outstay = True
@@ -49,17 +47,25 @@ def _wake(work: Work, *, by: Actor, at: datetime) -> None:
 
 
 def _end_waits(work: Work, *, by: Actor, at: datetime) -> None:
-    """Waits that reached their bound end themselves; a wait for the customer reminds first and resolves last."""
+    """Waits that reached their bound end themselves; a wait for the customer reminds first and resolves last.
+
+    A wait ends at its bound even when we come late, and what was paused has run since then; but not before the
+    last act on the ticket, which still found it waiting.
+    """
     rules = work.desk.policy.promises.waits
-    for wait in list(work.desk.waits):
+    last_act = work.ticket.updated_at
+    for wait in sorted(work.desk.waits, key=lambda wait: (wait.ends_by, wait.id)):
         reason = WaitReason(wait.reason)
         rule = rules.get(reason)
         if wait.ends_by <= at:
+            over = max(wait.ends_by, last_act)
+            work.pass_time(to=over)
             if rule is not None and rule.resolves_at_limit:
+                work.pass_time(to=at)
                 end_work(work, by=by, at=at, because="customer_silent")
                 return
-            end_wait(work, reason, by=by, at=at, because="limit")
-            work.happen(Occurrence.WAIT_ENDED, at=at, ended_waits=[reason])
+            end_wait(work, reason, by=by, at=at, because="limit", ended_at=over)
+            work.happen(Occurrence.WAIT_ENDED, at=over, ended_waits=[reason])
         elif wait.remind_at is not None and wait.remind_at <= at:
             wait.remind_at = None
             wait.save(update_fields=["remind_at"])
@@ -77,6 +83,21 @@ def _close(work: Work, *, by: Actor, at: datetime) -> None:
     work.changed.add("closed_at")
     work.log(EventKind.TICKET_CLOSED, by=by, at=at, because="time")
     work.happen(Occurrence.CLOSED, at=at)
+
+
+def wake_each(ids: Sequence[int], *, by: Actor, now: datetime) -> int:
+    """Wake tickets together; if one of them cannot be woken, each by itself, and put the bad one aside (law 7).
+
+    Several acts, each whole by itself. Returns how many were woken.
+    """
+    try:
+        return wake(ids, by=by, now=now)
+    except Exception as fault:
+        if len(ids) > 1:
+            return sum(wake_each([one], by=by, now=now) for one in ids)
+        log.exception("wake_failed", extra={"tenant": by.tenant, "ticket": ids[0]})
+        put_aside(ids[0], by=by, now=now, fault=type(fault).__name__)
+        return 0
 
 
 @act

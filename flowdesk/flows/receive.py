@@ -123,13 +123,32 @@ def reopen(work: Work, *, by: Actor, at: datetime, because: str) -> None:
     work.log(EventKind.TICKET_REOPENED, by=by, at=at, because=because)
 
 
-def end_wait(work: Work, reason: WaitReason, *, by: Actor, at: datetime, because: str) -> bool:
-    """End an open wait for this reason; the ticket is open again when no other is left."""
+def end_wait(
+    work: Work,
+    reason: WaitReason,
+    *,
+    by: Actor,
+    at: datetime,
+    because: str,
+    ended_at: datetime | None = None,
+) -> bool:
+    """End an open wait for this reason; the ticket is open again when no other is left.
+
+    `ended_at` is when it was over, if that was before `at`, the instant of the act that notes it.
+    """
+    over = ended_at or at
     open_ones = [wait for wait in work.desk.waits if wait.reason == reason and wait.ended_at is None]
     for wait in open_ones:
-        wait.ended_at = at
+        wait.ended_at = over
         wait.save(update_fields=["ended_at"])
-        work.log(EventKind.WAIT_ENDED, by=by, at=at, reason=reason.value, because=because)
+        work.log(
+            EventKind.WAIT_ENDED,
+            by=by,
+            at=at,
+            reason=reason.value,
+            because=because,
+            ended_at=over.isoformat(),
+        )
     left = [wait for wait in work.desk.waits if wait.ended_at is None]
     if open_ones:
         work.ticket.status = status_of(left)
@@ -218,7 +237,7 @@ def _new_work(
         tenant_id=by.tenant,
         id=tickets.new_ticket_id(),
         public_id=new_id(at),
-        subject=message.subject.strip(),
+        subject=" ".join(message.subject.split()),
         status=Status.OPEN if routed.agent else Status.NEW,
         priority=int(facts.priority),
         impact=classified.priority.impact.value[0].upper(),

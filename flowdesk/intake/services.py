@@ -14,7 +14,8 @@ from flowdesk.core.tenant import current_tenant
 from flowdesk.people.models import Contact, Customer
 from flowdesk.tickets.states import Channel
 
-LONGEST_SUBJECT, LONGEST_TEXT, LONGEST_ADDRESS = 300, 200_000, 254
+LONGEST_SUBJECT, LONGEST_TEXT = 300, 200_000
+LONGEST_ADDRESS, LONGEST_LANGUAGE = 254, 8
 CUSTOMER, CONTACT = "cus", "con"
 
 
@@ -64,17 +65,19 @@ def must_be_usable(message: InboundMessage) -> None:
         faults.append(Fault("email", "names nobody: give a contact, a customer or an address"))
     faults += [
         Fault(name, "holds a null character")
-        for name in ("subject", "text", "html", "name", "customer_name", "email", "phone")
+        for name in ("subject", "text", "html", "name", "customer_name", "email", "phone", "language")
         if "\x00" in getattr(message, name)
     ]
     if message.email and "\x00" not in message.email and not _is_address(message.email):
         faults.append(Fault("email", "is not an e-mail address"))
+    if len(message.language) > LONGEST_LANGUAGE:
+        faults.append(Fault("language", f"is longer than {LONGEST_LANGUAGE} characters"))
     if faults:
         raise Invalid(*faults)
 
 
 def _is_address(text: str) -> bool:
-    """Whether mail can be sent there, and its column holds it."""
+    """Whether mail can be sent there, and its column holds it: two addresses or a header are none."""
     try:
         validate_email(text)
     except ValidationError:

@@ -49,6 +49,8 @@ class Telling:
 
 
 DELAY_NOTICE = "customer_delayed"
+# What a customer is told of a ticket's course, the weightiest last: the one says what the other would.
+WEIGHT = {"customer_reminded": 1, "customer_specialist": 2, DELAY_NOTICE: 3, "customer_resolved": 4}
 OWN_CHOICES = ("by_hand", "taken")  # why a ticket changed hands, when a person said so
 
 
@@ -87,7 +89,7 @@ def _step(event: EventRow) -> list[Telling]:
     acts = event.data.get("acts", [])
     if "tell_customer" in acts:
         told += _customer(event, DELAY_NOTICE)
-    if event.kind is EventKind.TICKET_ESCALATED and event.data.get("kind") == "state":
+    if event.data.get("reason") == "outstayed_level":  # a climb of it hands nothing over again
         told += _customer(event, "customer_specialist")
     return told
 
@@ -113,7 +115,10 @@ def _tenant(event: EventRow, template: str) -> list[Telling]:
 
 
 def bundled(told: Iterable[Telling], *, told_of_delay: Iterable[int]) -> list[Telling]:
-    """At most one delay notice a ticket in the policy's time, however many promises broke; never the same twice."""
+    """Never the same twice; at most one delay notice a ticket in the policy's time, however many promises broke.
+
+    What one act says to a customer about one ticket is one mail: after a standstill many things are due at once.
+    """
     seen: set[tuple[int, str, str]] = set()
     delayed = set(told_of_delay)
     kept = []
@@ -127,4 +132,14 @@ def bundled(told: Iterable[Telling], *, told_of_delay: Iterable[int]) -> list[Te
             delayed.add(telling.event.ticket)
         seen.add(key)
         kept.append(telling)
-    return kept
+    weightiest: dict[tuple[int, datetime], int] = {}
+    for telling in kept:
+        if telling.template in WEIGHT:
+            act = (telling.event.ticket, telling.event.at)
+            weightiest[act] = max(weightiest.get(act, 0), WEIGHT[telling.template])
+    return [
+        telling
+        for telling in kept
+        if WEIGHT.get(telling.template, 0) == weightiest.get((telling.event.ticket, telling.event.at), 0)
+        or telling.template not in WEIGHT
+    ]

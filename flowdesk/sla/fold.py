@@ -151,6 +151,13 @@ class _Folding:
             for line in fired
             if line.kind == EventKind.STEP_FIRED
         ]
+        for line in main:
+            if line.kind == EventKind.WAIT_ENDED and line.data.get("because") == BY_LIMIT:
+                # It was over at its bound, however late that was noted.
+                ended = [WaitReason(line.data["reason"])]
+                over = datetime.fromisoformat(line.data.get("ended_at") or at.isoformat())
+                self.pass_time(to=over)
+                self.happen([Occurrence.WAIT_ENDED], at=over, ended_waits=ended)
         # A note beside another act is what was said about it; time has its say before a note alone.
         if any(line.kind in AFTER_TIME for line in main) or all(
             line.kind == EventKind.NOTE_ADDED for line in act
@@ -158,10 +165,6 @@ class _Folding:
             self.pass_time(to=at)
         elif passed:
             self.pass_time(to=max(passed))
-        for line in main:
-            if line.kind == EventKind.WAIT_ENDED and line.data.get("because") == BY_LIMIT:
-                ended = [WaitReason(line.data["reason"])]
-                self.happen([Occurrence.WAIT_ENDED], at=at, ended_waits=ended)
         self._happened(main, at=at)
         if any(line.data.get("task") for line in fired) and not self.promises.has_ended:
             self.happen([Occurrence.ESCALATED], at=at)

@@ -18,6 +18,7 @@ from flowdesk.tickets.models import AuthorKind, Note, Ticket, Wait
 from flowdesk.tickets.states import EventKind, Status
 
 PREFIX = "tkt"
+FAILURES = 3  # to wake a ticket, before it is put aside; `sql` says the same
 FIELDS = tuple(column.attname for column in Ticket._meta.concrete_fields)
 COLUMNS = ", ".join(str(column.column) for column in Ticket._meta.concrete_fields)
 _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)

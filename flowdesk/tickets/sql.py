@@ -39,11 +39,11 @@ select {columns} from tickets_ticket
 where tenant_id = %s and id = any(%s) and wake_at <= %s order by id for no key update skip locked
 """
 
-# The queue: teams' tickets that nobody has, the oldest deadline first.
+# The queue: teams' tickets that nobody has, the oldest deadline first; one put aside would bring down the others.
 CLAIM_QUEUE = """
 select {columns} from tickets_ticket
 where tenant_id = %s and assignee_id is null and team_id is not null and status = any(%s)
-    and status in ('new', 'open', 'pending', 'on_hold')
+    and status in ('new', 'open', 'pending', 'on_hold') and wake_failures < 3
 order by due_at nulls last, id limit %s for no key update skip locked
 """
 

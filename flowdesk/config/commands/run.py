@@ -126,6 +126,7 @@ class Desk:
     def run(self) -> int:
         environment = child_environment(os.environ, folder=self._folder)
         environment.setdefault("FLOWDESK_HOSTS", f"localhost,127.0.0.1,[::1],{self._reachable_host}")
+        environment.setdefault("FLOWDESK_PUBLIC_URL", self.address)  # what links in mails begin with
         dsns = external_dsns(os.environ, folder=self._folder, roles=self._roles)
         cluster = None if dsns else cluster_in(self._folder, say=self._voice.say)
         supervisor = Supervisor(logs=self._folder / "logs", show=self._voice.show, database=cluster)

@@ -36,9 +36,17 @@ log = logging.getLogger("flowdesk.demo")
 PAUSE = (20.0, 60.0)  # seconds between two happenings
 HURRY = (2.0, 6.0)  # after a long absence the desk catches up
 THIN, FULL = 105, 135  # active tickets
-OVER_IS_ENOUGH = 5  # more tickets than this past a promise are worked off first
-SOON = timedelta(minutes=25)
+OVER_IS_ENOUGH = 6  # more tickets than this past a promise are worked off first
+OVER_IS_FEW = 2
+QUEUE_IS_LONG = 6
+WAITING = 45
+SOON = timedelta(minutes=9)
 WORKABLE = Q(status__in=[Status.NEW, Status.OPEN])
+
+
+def is_over(now: datetime) -> Q:
+    """Past a promise; the sweep that says so may be a moment behind."""
+    return Q(is_breached=True) | Q(due_at__lte=now)
 
 
 def keep_moving(tenant: Tenant, stop: threading.Event, *, chance: Random | None = None) -> None:
@@ -70,10 +78,14 @@ class Mover:
         return deed.__name__.removeprefix("_") if deed(now) else "nothing"
 
     def _choose(self, now: datetime) -> Callable[[datetime], bool]:
+        """What somebody would do now; the lanes pull back to where they ought to be."""
         with reading(self.stage.tenant):
             active = Ticket.objects.filter(IS_ACTIVE).count()
-            over = Ticket.objects.filter(IS_ACTIVE, Q(is_breached=True) | Q(due_at__lte=now)).count()
-            soon = Ticket.objects.filter(IS_ACTIVE, due_at__gt=now, due_at__lte=now + SOON).count()
+            waiting = Ticket.objects.filter(IS_ACTIVE).exclude(WORKABLE).count()
+            over = Ticket.objects.filter(IS_ACTIVE, is_over(now)).count()
+            soon = Ticket.objects.filter(IS_ACTIVE, is_breached=False, due_at__gt=now, due_at__lte=now + SOON)
+            are_due = soon.count()
+            queued = Ticket.objects.filter(WORKABLE, assignee__isnull=True).count()
         self.is_behind = over > 2 * OVER_IS_ENOUGH
         if over > OVER_IS_ENOUGH and self.chance.random() < 0.7:
             return self._work_off
@@ -81,14 +93,17 @@ class Mover:
             return self._write_anew
         if active > FULL:
             return self._finish
-        # Some promises are left to break, so that there is something to see.
-        if soon and self.chance.random() < min(0.7, 0.15 * soon):
+        # With few over, some promises are left to break, so that there is something to see.
+        if are_due and self.chance.random() < (0.3 if over <= OVER_IS_FEW else 0.85):
             return self._keep_a_promise
+        if queued > QUEUE_IS_LONG and self.chance.random() < 0.3:
+            return self._take_from_queue
+        many_wait = waiting > WAITING
         deeds = [
-            (self._write_anew, 24), (self._finish, 22), (self._answer_wait, 10), (self._nudge, 8), (self._ask, 16),
-            (self._keep_a_promise, 8), (self._hold, 4), (self._note, 4), (self._take_escalation, 6),
-            (self._take_from_queue, 6), (self._alarm, 1),
-            (self._work_off, 5),
+            (self._write_anew, 24), (self._finish, 22), (self._answer_wait, 18 if many_wait else 6),
+            (self._ask, 6 if many_wait else 16), (self._nudge, 9), (self._hold, 3), (self._note, 5),
+            (self._take_escalation, 6), (self._take_from_queue, 6), (self._alarm, 1),
+            (self._work_off, 0 if over <= OVER_IS_FEW else 6),
         ]  # fmt: skip
         return self.chance.choices([deed for deed, _ in deeds], [weight for _, weight in deeds])[0]
 
@@ -131,11 +146,11 @@ class Mover:
 
     def _keep_a_promise(self, now: datetime) -> bool:
         """The ticket that is due next is answered, or finished when it is its end that is due."""
-        return self._look_after(self._first(Q(due_at__gt=now)), now)
+        return self._look_after(self._first(Q(is_breached=False, due_at__gt=now)), now)
 
     def _work_off(self, now: datetime) -> bool:
         """The ticket that is most overdue."""
-        return self._look_after(self._first(Q(is_breached=True) | Q(due_at__lte=now)), now)
+        return self._look_after(self._first(is_over(now)), now)
 
     def _look_after(self, ticket: Ticket | None, now: datetime) -> bool:
         if ticket is None:

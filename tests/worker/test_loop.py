@@ -1,0 +1,95 @@
+"""The loop: it goes on whatever a round does, and ends when it is told to."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import OperationalError, connections
+from pytest_django.fixtures import Settings
+
+from flowdesk.core.tenant import reading
+from flowdesk.core.time import now
+from flowdesk.escalation.models import Escalation
+from flowdesk.notifications.models import Delivery
+from flowdesk.worker import loop
+from tests.flows.story import HOUR, a_staffed_world, an_open_ticket
+from tests.notifications.post import a_post
+
+pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"], transaction=True)
+
+
+def rounds(*said: int | Exception) -> tuple[Callable[[], int], threading.Event]:
+    """Work that does so much each round, or fails; after the last the loop is told to stop."""
+    stop, left = threading.Event(), list(said)
+
+    def work() -> int:
+        one = left.pop(0)
+        if not left:
+            stop.set()
+        if isinstance(one, Exception):
+            raise one
+        return one
+
+    return work, stop
+
+
+@pytest.mark.parametrize("fault", [ValueError("a bug"), OperationalError("the database restarts")])
+def test_a_round_that_fails_is_reported_and_the_next_one_runs(
+    caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
+    work, stop = rounds(fault, 3, 0)
+
+    with caplog.at_level(logging.WARNING):
+        loop._repeat(work, stop)
+
+    assert [record.message for record in caplog.records] in (["round_failed"], ["database_unavailable"])
+
+
+def test_a_fault_of_the_loop_itself_is_not_swallowed() -> None:
+    work, stop = rounds(0)
+
+    def interrupted() -> int:
+        work()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loop._repeat(interrupted, stop)
+
+
+def in_the_background(stop: threading.Event, faults: list[BaseException]) -> threading.Thread:
+    def run() -> None:
+        try:
+            loop.run_loop(stop)
+        except BaseException as fault:  # noqa: BLE001 - told by the thread that waits
+            faults.append(fault)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_what_is_due_is_swept_dispatched_and_sent_by_the_running_loop(settings: Settings) -> None:
+    world = a_staffed_world()
+    an_open_ticket(world, at=now() - 30 * 24 * HOUR)
+    stop, faults = threading.Event(), list[BaseException]()
+    with a_post() as post:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", post.port
+        thread = in_the_background(stop, faults)
+        for _ in range(200):
+            with reading(world.tenant.id):
+                done = Delivery.objects.filter(template="customer_delayed", state="sent").exists()
+            if done:
+                break
+            stop.wait(0.1)
+        stop.set()
+        thread.join(timeout=15)
+
+    assert not thread.is_alive()
+    assert faults == []
+    assert len([mail for mail in post.mails if "We are late" in mail["Subject"]]) == 1
+    with reading(world.tenant.id):
+        assert Escalation.objects.filter(metric="first_response", step=125).count() >= 1
