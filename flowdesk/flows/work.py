@@ -189,10 +189,11 @@ def prioritise(ticket_id: str, *, priority: Priority, by: Actor, now: datetime, 
     ticket = work.ticket
     tickets.must_be_active(ticket)
     before = ticket.priority
-    if before == int(priority):
-        return
     write_note(work, note, by=by, at=now)
     work.pass_time(to=now)  # what was due on the old terms is due
+    if before == int(priority):
+        close_work(work, by=by, at=now)
+        return
     ticket.priority = int(priority)
     work.changed.add("priority")
     work.log(EventKind.PRIORITY_CHANGED, by=by, at=now, before=before, after=int(priority), agent=by.agent)

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
 from flowdesk.engine.facts import Priority
 from flowdesk.escalation.models import Escalation
-from flowdesk.flows import receive, work
+from flowdesk.flows import escalate, receive, work
 from flowdesk.sla.models import Clock
 from flowdesk.tickets.models import Ticket, TicketEvent
 from tests.builders import MONDAY_9, a_customer, a_message, a_world
@@ -57,3 +58,20 @@ def test_a_reply_meets_the_first_response() -> None:
     assert clock.outcome == "met"
     assert clock.spent == timedelta(minutes=5)
     assert kinds[0] == "ticket_opened"
+
+
+def test_taking_one_escalation_takes_all_that_wait_for_the_same_person() -> None:
+    world = a_world()
+    a_customer(world)
+    opened = receive.open_ticket(a_message(), by=world.bo, now=MONDAY_9, priority=Priority.P1)
+    escalate.escalate(opened.id, target="support_manager", by=world.bo, now=MONDAY_9 + timedelta(minutes=1))
+    with reading(world.tenant.id):
+        mine = Escalation.objects.filter(state="open", agent_id=world.ada_agent.id).order_by("id")
+        first, waiting = mine[0], mine.count()
+
+    escalate.acknowledge(shown("esc", first.public_id), by=world.ada, now=MONDAY_9 + timedelta(minutes=2))
+
+    with reading(world.tenant.id):
+        left = Escalation.objects.filter(state="open").count()
+    assert waiting == 2
+    assert left == 0
