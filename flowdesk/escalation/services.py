@@ -53,25 +53,34 @@ class Crew:
     offices: Mapping[str, Office]
     leads: Mapping[int, int]
     teams: Mapping[str, people.TeamRow]
-    on_call: Sequence[int]
+    on_call: Sequence[tuple[int, str | None]]  # agent and the team the duty is for
+    off_duty: frozenset[int]  # have shifts, and none now
     reachable: frozenset[int]
     has_mandatory_contact: bool
 
-    def find(self, targets: Sequence[str], ticket: Ticket) -> tuple[Found, ...]:
-        """One person for each target; the next level is its team's lead."""
-        team = next((t for t in self.teams.values() if t.level == ticket.level + 1), None)
+    def find(self, targets: Sequence[str], ticket: Ticket, *, team: str = "") -> tuple[Found, ...]:
+        """One person for each target; the next level is its team's lead.
+
+        An assignee or lead off duty is passed over, and the step falls upward. Who is on call for the rule's
+        `team` comes before others on call.
+        """
+        above = next((t for t in self.teams.values() if t.level == ticket.level + 1), None)
         offices = dict(self.offices)
         offices[NEXT_LEVEL] = Office(
-            slug=NEXT_LEVEL, holder=self.leads.get(team.id) if team else None, falls_to="support_lead"
+            slug=NEXT_LEVEL, holder=self.leads.get(above.id) if above else None, falls_to="support_lead"
         )
+        own = [agent for agent, duty in self.on_call if duty == team] if team else []
         return find_people(
             targets,
-            assignee=ticket.assignee_id,
-            team_lead=self.leads.get(ticket.team_id or 0),
-            on_call=self.on_call,
+            assignee=self._on_duty(ticket.assignee_id),
+            team_lead=self._on_duty(self.leads.get(ticket.team_id or 0)),
+            on_call=[*own, *(agent for agent, _ in self.on_call)],
             offices=offices,
             is_reachable=self.reachable.__contains__,
         )
+
+    def _on_duty(self, agent: int | None) -> int | None:
+        return None if agent in self.off_duty else agent
 
 
 def load_crew(at: datetime) -> Crew:
@@ -85,6 +94,7 @@ def load_crew(at: datetime) -> Crew:
         leads={team.id: team.lead_id for team in teams if team.lead_id},
         teams={team.slug: team for team in teams},
         on_call=people.on_call(at),
+        off_duty=people.off_duty(at),
         reachable=people.reachable(),
         has_mandatory_contact=people.has_mandatory_contact(),
     )
@@ -169,18 +179,21 @@ class Plans:
                     reason="promise_spent",
                     found=found,
                     fires_at=fired.at,
-                    within=step.within,
+                    within=step.within if ticket.is_active else None,
                     acts=step.acts,
                 )
             )
 
-    def call(self, ticket: Ticket, rule: EventRule, *, at: datetime) -> None:
-        """An event rule of document 2's matrix."""
+    def call(
+        self, ticket: Ticket, rule: EventRule, *, at: datetime, metric: str = "", cycle: int = 1
+    ) -> None:
+        """An event rule of document 2's matrix; `metric` and `cycle` are of the broken promise that called it."""
         team = self.crew.teams.get(rule.team)
-        for found in self.crew.find(rule.to, ticket):
+        for found in self.crew.find(rule.to, ticket, team=rule.team):
             self.planned.append(
                 Planned(
                     ticket=ticket.id, kind=EscalationKind.EVENT, rule=rule.name, target=found.target,
+                    metric=metric, cycle=cycle,
                     reason=rule.act, found=found, fires_at=at, within=rule.within, team=team.id if team else None,
                 )
             )  # fmt: skip
@@ -364,6 +377,6 @@ def ticket_of(public_id: str) -> str:
     return shown("tkt", row)
 
 
-def asked_before(ticket: int, target: str) -> int:
-    """How often this ticket was escalated by hand to the target; each asking is a step of its own."""
-    return Escalation.objects.filter(ticket_id=ticket, rule="by_hand", target=target).count()
+def asked_before(ticket: int) -> int:
+    """How often this ticket was escalated by hand; each asking climbs by itself, to whomever it went."""
+    return Escalation.objects.filter(ticket_id=ticket, rule="by_hand", reason="by_hand").count()

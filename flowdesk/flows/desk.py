@@ -35,6 +35,7 @@ SUMMARY = (
 )  # fmt: skip
 CLIMB_WITHIN = timedelta(hours=1)
 LONGEST_NOTE = 20_000
+LONGEST_TEXT = 200_000
 HANDED_UP = escalation.OUTSTAYED
 
 
@@ -53,7 +54,7 @@ class Work:
     climbing: list[OpenRow] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)  # escalations by hand: target, reason
     text: str = ""  # words at hand for conditions
-    may_outstay: bool = False  # look at the rules on time in a level now
+    breaches: list[tuple[str, int]] = field(default_factory=list)  # metric and cycle of promises now missed
 
     @property
     def ticket(self) -> Ticket:
@@ -75,8 +76,11 @@ class Work:
 
     def _took(self, change: Change) -> Change:
         self.steps.extend(change.steps)
-        if any(entry.what is What.MISSED and entry.metric in CUSTOMER_METRICS for entry in change.entries):
-            self.triggers.add(EventTrigger.BREACHED)
+        self.breaches.extend(
+            (entry.metric.value, entry.cycle)
+            for entry in change.entries
+            if entry.what is What.MISSED and entry.metric in CUSTOMER_METRICS
+        )
         return change
 
     def log(self, kind: EventKind, /, *, by: Actor, at: datetime, **data: object) -> None:
@@ -120,6 +124,16 @@ def work_on(locked: Sequence[Ticket]) -> list[Work]:
     ]  # fmt: skip
 
 
+def must_say_something(text: str) -> None:
+    """Raise Invalid for words that cannot be kept."""
+    if not text.strip():
+        raise Invalid(Fault("text", "must not be empty"))
+    if len(text) > LONGEST_TEXT:
+        raise Invalid(Fault("text", f"is longer than {LONGEST_TEXT} characters"))
+    if "\x00" in text:
+        raise Invalid(Fault("text", "holds a null character"))
+
+
 def write_note(work: Work, text: str, *, by: Actor, at: datetime) -> None:
     """Keep what somebody said about an act as a note among ourselves; nothing said is nothing kept."""
     if not text.strip():
@@ -154,6 +168,9 @@ def close_work(*works: Work, by: Actor, at: datetime, is_new: bool = False) -> l
 
 def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
     """Plan what is called for; the crew is looked up only when somebody must be told."""
+    for work in works:
+        # Every act looks: one that comes between a deadline and the sweep must not carry it away.
+        work.climbing = [row for row in work.open_tasks if row.due_at <= at] if work.ticket.is_active else []
     called = {work.ticket.id: _called_by(work, at) for work in works}
     outstayed = {work.ticket.id: _outstayed(work, at) for work in works}
     if not any(
@@ -164,15 +181,16 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
     plans = Plans(escalation.load_crew(at))
     for work in works:
         policy = work.desk.policy.escalation
-        plans.climb_ladder(work.ticket, work.steps, policy)
-        for rule in called[work.ticket.id]:
-            plans.call(work.ticket, rule, at=at)
+        if work.ticket.status != Status.VOID:
+            plans.climb_ladder(work.ticket, work.steps, policy)
+        for rule, metric, cycle in called[work.ticket.id]:
+            plans.call(work.ticket, rule, metric=metric, cycle=cycle, at=at)
         for state, fires_at in outstayed[work.ticket.id]:
             plans.outstayed(work.ticket, state, fires_at=fires_at)
         work.climbing = [row for row in work.climbing if plans.climb(work.ticket, row, within=CLIMB_WITHIN)]
         for target, reason in work.asked:
             plans.ask(
-                work.ticket, target, reason=reason, number=escalation.asked_before(work.ticket.id, target) + 1,
+                work.ticket, target, reason=reason, number=escalation.asked_before(work.ticket.id) + 1,
                 within=CLIMB_WITHIN, at=at,
             )  # fmt: skip
     fired = plans.write(at=at)
@@ -211,8 +229,10 @@ def give(work: Work, *, team: Team | None, agent: int | None, by: Actor, at: dat
             ticket.level = level
             ticket.level_entered_at = at
             occurrences.append(Occurrence.LEVEL_ENTERED)
+        work.log(EventKind.TICKET_ROUTED, by=by, at=at, before=ticket.team_id, team=team.id, because=because)
         ticket.team_id = team.id
-        work.changed |= {"team", "level", "level_entered_at"}
+        ticket.waiting_internal_since = at  # a transfer waits for the first act of those who got it
+        work.changed |= {"team", "level", "level_entered_at", "waiting_internal_since"}
     if agent is not None:
         occurrences.append(Occurrence.ASSIGNED)
         routing.note_assigned(agent, at=at)
@@ -238,15 +258,18 @@ def give(work: Work, *, team: Team | None, agent: int | None, by: Actor, at: dat
         work.happen(*occurrences, at=at)
 
 
-def _called_by(work: Work, at: datetime) -> tuple[EventRule, ...]:
-    if not work.triggers or not work.ticket.is_active:
-        return ()
-    facts = _facts(work, at)
-    return work.desk.policy.escalation.called_by(frozenset(work.triggers), facts)
+def _called_by(work: Work, at: datetime) -> list[tuple[EventRule, str, int]]:
+    """The event rules called, each with the metric and cycle of the broken promise, if one called it."""
+    if not work.ticket.is_active or not (work.triggers or work.breaches):
+        return []
+    facts, policy = _facts(work, at), work.desk.policy.escalation
+    found = [(rule, "", 1) for rule in policy.called_by(frozenset(work.triggers), facts)]
+    broken = policy.called_by(frozenset({EventTrigger.BREACHED}), facts) if work.breaches else ()
+    return found + [(rule, metric, cycle) for metric, cycle in work.breaches for rule in broken]
 
 
 def _outstayed(work: Work, at: datetime) -> list[tuple[StateRule, datetime]]:
-    if not work.may_outstay or work.ticket.status not in (Status.NEW, Status.OPEN):
+    if work.ticket.status not in (Status.NEW, Status.OPEN):
         return []
     facts = None
     found = []

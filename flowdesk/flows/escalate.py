@@ -42,8 +42,6 @@ def _wake(work: Work, *, by: Actor, at: datetime) -> None:
     work.pass_time(to=at)
     if not ticket.is_active:
         return
-    work.may_outstay = True
-    work.climbing = [row for row in work.open_tasks if row.due_at <= at]
 
 
 def _end_waits(work: Work, *, by: Actor, at: datetime) -> None:

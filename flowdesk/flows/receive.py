@@ -16,9 +16,10 @@ from flowdesk.engine.escalation import EventTrigger
 from flowdesk.engine.facts import FieldType, Priority, TicketFacts
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.escalation import services as escalation
-from flowdesk.flows.desk import Work, close_work, open_work
+from flowdesk.flows.desk import Work, close_work, must_say_something, open_work
 from flowdesk.intake import services as intake
 from flowdesk.intake.services import InboundMessage, Writer
+from flowdesk.people.models import Contact
 from flowdesk.policies.services import Policy, current_policy
 from flowdesk.routing import services as routing
 from flowdesk.routing.services import Routed
@@ -60,16 +61,34 @@ def open_ticket(
     fields = usable_fields(message.fields, policy)
     _must_know(message, category, policy)
     writer = intake.recognise(message, lowest_tier=lowest_tier(policy), at=now)
+    return _open(
+        message, writer, policy, fields, by=by, at=now, priority=priority, category=category, follows=follows
+    )
+
+
+def _open(
+    message: InboundMessage,
+    writer: Writer,
+    policy: Policy,
+    fields: Mapping[str, Any],
+    *,
+    by: Actor,
+    at: datetime,
+    priority: Priority | None = None,
+    category: str = "",
+    follows: int | None = None,
+) -> Opened:
+    """Understand, route, promise and write down a new ticket."""
     classified = triage.classify_ticket(
-        _facts(message, writer, policy, fields, at=now), policy, category=category or None, priority=priority
+        _facts(message, writer, policy, fields, at=at), policy, category=category or None, priority=priority
     )
     routed = routing.route_ticket(
-        classified.facts, policy, dedicated=writer.customer.dedicated_agent_id, at=now
+        classified.facts, policy, dedicated=writer.customer.dedicated_agent_id, at=at
     )
-    work = _new_work(message, writer, classified, routed, policy, by=by, at=now, follows=follows)
-    _promise(work, routed, by=by, at=now)
-    _write_down(work, message, writer, classified, routed, by=by, at=now)
-    close_work(work, by=by, at=now, is_new=True)
+    work = _new_work(message, writer, classified, routed, policy, by=by, at=at, follows=follows)
+    _promise(work, routed, by=by, at=at)
+    _write_down(work, message, writer, classified, routed, by=by, at=at)
+    close_work(work, by=by, at=at, is_new=True)
     return Opened(id=shown(tickets.PREFIX, work.ticket.public_id), number=work.ticket.number)
 
 
@@ -83,14 +102,18 @@ def take_message(
     now: datetime,
     contact: int | None = None,
     html: str = "",
-) -> None:
-    """The customer writes again: an answer falls due, a wait for them ends, a resolved ticket reopens."""
+) -> Opened:
+    """The customer writes again: an answer falls due, a wait for them ends, a resolved ticket reopens.
+
+    A closed one stays closed: the message opens a linked follow-up. Returns the ticket that now holds the words.
+    """
     work = open_work(ticket_id, Act.OPEN, by=by)
     ticket = work.ticket
-    if not text.strip():
-        raise Invalid(Fault("text", "must not be empty"))
-    if ticket.status in (Status.CLOSED, Status.VOID):
-        raise tickets.WrongState("The ticket is closed; a new message opens a linked follow-up.")
+    must_say_something(text)
+    if ticket.status == Status.VOID:
+        raise tickets.WrongState("The ticket was set aside; a new message needs a new ticket.")
+    if ticket.status == Status.CLOSED:
+        return _follow_up(work, text=text, html=html, channel=channel, by=by, at=now)
     tickets.add_message(
         ticket, author=AuthorKind.CONTACT, text=text, html=html, at=now, channel=channel,
         contact=contact or ticket.contact_id,
@@ -107,9 +130,35 @@ def take_message(
         if not thanks:
             ticket.waiting_internal_since = ticket.waiting_internal_since or now
             work.changed.add("waiting_internal_since")
+    _hear(work, text, by=by, at=now)
     work.happen(*occurrences, at=now)
-    work.may_outstay = True
     close_work(work, by=by, at=now)
+    return Opened(id=ticket_id, number=ticket.number)
+
+
+def _follow_up(work: Work, *, text: str, html: str, channel: Channel, by: Actor, at: datetime) -> Opened:
+    """A new ticket of the same writer, linked to the closed one."""
+    ticket, contact = work.ticket, None
+    if work.ticket.contact_id:
+        contact = Contact.objects.filter(id=work.ticket.contact_id).first()
+    message = InboundMessage(channel=channel, subject=ticket.subject, text=text, html=html)
+    return _open(
+        message, Writer(work.customer, contact), current_policy(), {}, by=by, at=at, follows=ticket.id
+    )
+
+
+def _hear(work: Work, text: str, *, by: Actor, at: datetime) -> None:
+    """Later words may tell of what the first did not: a signal that is new calls for the same people."""
+    ticket = work.ticket
+    heard = triage.signals_in(
+        ticket.subject, text=text, language=ticket.language or None, policy=work.desk.policy
+    )
+    new = heard - set(ticket.signals)
+    if new and ticket.is_active:
+        ticket.signals = sorted({*ticket.signals, *new})
+        work.changed.add("signals")
+        work.log(EventKind.TICKET_TRIAGED, by=by, at=at, signals=sorted(new))
+        work.triggers.add(EventTrigger.PRIORITISED)
 
 
 def reopen(work: Work, *, by: Actor, at: datetime, because: str) -> None:
@@ -118,8 +167,10 @@ def reopen(work: Work, *, by: Actor, at: datetime, because: str) -> None:
     ticket.status = Status.OPEN
     ticket.reopen_count += 1
     ticket.resolved_at = None
-    ticket.waiting_internal_since = at
-    work.changed |= {"reopen_count", "resolved_at", "waiting_internal_since"}
+    ticket.waiting_internal_since = ticket.level_entered_at = (
+        at  # the time it was closed is not time in a level
+    )
+    work.changed |= {"reopen_count", "resolved_at", "waiting_internal_since", "level_entered_at"}
     work.log(EventKind.TICKET_REOPENED, by=by, at=at, because=because)
 
 

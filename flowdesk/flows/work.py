@@ -12,7 +12,7 @@ from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.engine.sla_policy import Amount
 from flowdesk.escalation import services as escalation
-from flowdesk.flows.desk import Work, close_work, give, open_work, write_note
+from flowdesk.flows.desk import Work, close_work, give, must_say_something, open_work, write_note
 from flowdesk.flows.receive import end_wait, reopen, status_of
 from flowdesk.people.models import Agent, Team
 from flowdesk.routing import services as routing
@@ -20,8 +20,6 @@ from flowdesk.sla.services import Desk
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.models import AuthorKind, Wait
 from flowdesk.tickets.states import EventKind, Status
-
-LONGEST_TEXT = 200_000
 
 
 @act
@@ -39,7 +37,7 @@ def send_reply(
     work = open_work(ticket_id, Act.WORK, by=by)
     ticket = work.ticket
     tickets.must_be_active(ticket)
-    _must_say_something(text)
+    must_say_something(text)
     message = tickets.add_message(
         ticket, author=AuthorKind.AGENT, text=text, html=html, at=now, channel=channel or ticket.channel,
         agent=by.agent,
@@ -67,7 +65,7 @@ def send_reply(
 def add_note(ticket_id: str, *, text: str, by: Actor, now: datetime) -> str:
     """Write among ourselves: no clock of the customer's moves. Returns the note's id."""
     work = open_work(ticket_id, Act.WORK, by=by)
-    _must_say_something(text)
+    must_say_something(text)
     note = tickets.add_note(work.ticket, text=text, at=now, agent=by.agent)
     work.ticket.waiting_internal_since = None
     work.changed.add("waiting_internal_since")
@@ -205,9 +203,14 @@ def prioritise(ticket_id: str, *, priority: Priority, by: Actor, now: datetime, 
 
 @act
 def void(ticket_id: str, *, by: Actor, now: datetime, because: str = "spam") -> None:
-    """Spam, a test, or deleted: its clocks stay outside every rate."""
+    """Spam, a test, or deleted: its clocks stay outside every rate.
+
+    What has ended counts in the rates already; only who may change the tenant's settings takes it out of them.
+    """
     work = open_work(ticket_id, Act.WORK, by=by)
     ticket = work.ticket
+    if not ticket.is_active and not by.may(Act.CONFIGURE):
+        raise tickets.WrongState("The ticket has ended; a manager may void it.")
     ticket.status = Status.VOID
     ticket.closed_at = now
     work.changed.add("closed_at")
@@ -269,15 +272,6 @@ def _calendar(desk: Desk) -> BusinessCalendar:
 
 def _waits_for(work: Work, reason: WaitReason) -> bool:
     return any(one.reason == reason and one.ended_at is None for one in work.desk.waits)
-
-
-def _must_say_something(text: str) -> None:
-    if not text.strip():
-        raise Invalid(Fault("text", "must not be empty"))
-    if len(text) > LONGEST_TEXT:
-        raise Invalid(Fault("text", f"is longer than {LONGEST_TEXT} characters"))
-    if "\x00" in text:
-        raise Invalid(Fault("text", "holds a null character"))
 
 
 def _agent(public_id: str) -> int:

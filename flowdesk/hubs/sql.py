@@ -31,7 +31,10 @@ select (
         limit 1
     ) as active
 ), (
-    select min(due_at) from escalation_escalation where tenant_id = %s and state = 'open'
+    select min(e.due_at) from escalation_escalation e
+    join tickets_ticket t on t.tenant_id = e.tenant_id and t.id = e.ticket_id
+        and t.status in ('new', 'open', 'pending', 'on_hold')
+    where e.tenant_id = %s and e.state = 'open'
 )
 """
 

@@ -1,6 +1,6 @@
 """Reads of people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,9 +87,22 @@ def on_shift(at: datetime, agents: Iterable[int] | None = None) -> frozenset[int
     return frozenset(int(agent) for agent in on_duty(roster(agents), at=at, kind=Duty.WORK))
 
 
-def on_call(at: datetime) -> Sequence[int]:
-    """Agents on call at this instant, in the order of their shifts."""
-    return [int(agent) for agent in on_duty(roster(), at=at, kind=Duty.ON_CALL)]
+def on_call(at: datetime) -> list[tuple[int, str | None]]:
+    """Agents on call at this instant with the team their duty is for, in the order of their shifts."""
+    duties = roster()
+    teams = sorted({duty.team or "" for duty in duties if duty.kind is Duty.ON_CALL})
+    return [
+        (int(agent), team or None)
+        for team in teams
+        for agent in on_duty([duty for duty in duties if (duty.team or "") == team], at=at, kind=Duty.ON_CALL)
+    ]
+
+
+def off_duty(at: datetime) -> frozenset[int]:
+    """Agents whose roster has working shifts, none of which holds `at`; of one without a roster it says nothing."""
+    duties = [duty for duty in roster() if duty.kind is Duty.WORK]
+    rostered = {int(duty.agent) for duty in duties}
+    return frozenset(rostered - {int(agent) for agent in on_duty(duties, at=at, kind=Duty.WORK)})
 
 
 def customer_page(

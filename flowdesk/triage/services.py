@@ -86,3 +86,8 @@ def classify_ticket(
 
 def _declared(extracted: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:
     return {name: value for name, value in extracted.items() if name in policy.fields}
+
+
+def signals_in(subject: str, *, text: str, language: str | None, policy: PolicyDocument) -> frozenset[str]:
+    """The signals that some words give; the subject's own are among them."""
+    return triage(subject, text=text, rules=policy.triage, language=language).signals

@@ -58,9 +58,10 @@ SENTENCES: Mapping[str, str | Promise] = {
     "The ticket waits for that reason already.": _("The ticket waits for that reason already."),
     "The ticket is not waiting.": _("The ticket is not waiting any more."),
     "Only a resolved ticket can be reopened.": _("Only a resolved ticket can be reopened."),
-    "The ticket is closed; a new message opens a linked follow-up.": _(
-        "The ticket is closed; a new message opens a linked follow-up."
+    "The ticket was set aside; a new message needs a new ticket.": _(
+        "The ticket was set aside as spam or a test. A new message needs a new ticket."
     ),
+    "The ticket has ended; a manager may void it.": _("The ticket is settled. A manager may set it aside."),
     "A launch report opens when no lane is critical.": _("A launch report opens when no lane is critical."),
     "The ticket automation is running already.": _("The automation is running already."),
     "This run was taken for dead and closed; its counts are not kept.": _(

@@ -9,7 +9,8 @@ from flowdesk.core.errors import Forbidden, Invalid
 from flowdesk.core.tenant import reading
 from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import WaitReason
-from flowdesk.flows import receive, work
+from flowdesk.escalation.models import Escalation
+from flowdesk.flows import escalate, receive, work
 from flowdesk.sla.models import Clock
 from flowdesk.tickets.models import Note, Ticket, Wait
 from flowdesk.tickets.services import WrongState
@@ -231,8 +232,52 @@ def test_a_resolved_ticket_closes_after_five_days_and_stays_closed(world: World)
     assert (ticket(world).status, ticket(world).wake_at) == ("closed", None)
     with pytest.raises(WrongState):
         work.reopen_ticket(opened, by=world.bo, now=NOON + 6 * DAY)
-    with pytest.raises(WrongState):
-        customer_writes(world, opened, "Hello?", at=NOON + 6 * DAY)
+
+
+def test_a_message_on_a_closed_ticket_opens_a_linked_follow_up(world: World) -> None:
+    opened = an_answered_ticket(world)
+    work.resolve(opened, by=world.bo, now=NOON)
+    pass_time(until=NOON + 5 * DAY)
+
+    customer_writes(world, opened, "It happens again.", at=NOON + 6 * DAY)
+
+    with reading(world.tenant.id):
+        old, new = Ticket.objects.order_by("number")
+    assert (old.status, new.status) == ("closed", "open")
+    assert new.follows_id == old.id
+
+
+def test_words_that_come_later_call_for_the_same_people(world: World) -> None:
+    opened = an_answered_ticket(world)
+
+    customer_writes(world, opened, "My lawyer will sue you.", at=NOON)
+
+    with reading(world.tenant.id):
+        rules = set(Escalation.objects.values_list("rule", flat=True))
+    assert "legal_threat" in rules
+
+
+def test_an_act_after_a_deadline_does_not_carry_the_climb_away(world: World) -> None:
+    opened = an_open_ticket(world)
+    escalate.escalate(opened, target="support_manager", by=world.bo, now=MONDAY_9)
+    work.wait(opened, reason=WaitReason.CUSTOMER_ASKED, by=world.bo, now=MONDAY_9 + MINUTE)
+
+    work.add_note(opened, text="Still at it.", by=world.bo, now=MONDAY_9 + HOUR + MINUTE)
+
+    with reading(world.tenant.id):
+        targets = set(Escalation.objects.filter(rule="by_hand").values_list("target", flat=True))
+    assert targets == {"support_manager", "director"}
+
+
+def test_resolving_after_a_standstill_leaves_no_open_task(world: World) -> None:
+    opened = an_open_ticket(world)
+
+    work.resolve(opened, by=world.bo, now=MONDAY_9 + 6 * HOUR)
+
+    with reading(world.tenant.id):
+        fired = Escalation.objects.filter(rule="ladder.first_response").count()
+        assert not Escalation.objects.filter(state="open").exists()
+    assert fired > 0
 
 
 def test_a_void_ticket_is_outside_every_rate_and_wakes_nobody(world: World) -> None:
