@@ -49,7 +49,7 @@ def run_automation(*, trigger: Trigger, by: Actor, now: datetime, slot: str = ""
     try:
         with reading(by.tenant):
             due = list(
-                Ticket.objects.filter(wake_at__lte=now, wake_failures__lt=tickets.FAILURES)
+                Ticket.objects.filter(wake_at__lte=now)
                 .order_by("wake_at")
                 .values_list("id", flat=True)[:5000]
             )

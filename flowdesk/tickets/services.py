@@ -18,7 +18,6 @@ from flowdesk.tickets.models import AuthorKind, Note, Ticket, Wait
 from flowdesk.tickets.states import EventKind, Status
 
 PREFIX = "tkt"
-FAILURES = 3  # to wake a ticket, before it is put aside; `sql` says the same
 FIELDS = tuple(column.attname for column in Ticket._meta.concrete_fields)
 COLUMNS = ", ".join(str(column.column) for column in Ticket._meta.concrete_fields)
 _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
@@ -213,13 +212,9 @@ def must_be_active(ticket: Ticket) -> None:
         raise WrongState(f"The ticket is {Status(ticket.status).value}; reopen it first.")
 
 
-def count_failure(ticket_id: int) -> int | None:
-    """Count a failed wake; None when the ticket is gone."""
+def count_failure(ticket_id: int, *, at: datetime) -> int | None:
+    """Count a failed wake and put the next try off; None when the ticket is gone or no longer due."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "update tickets_ticket set wake_failures = wake_failures + 1 where tenant_id = %s and id = %s"
-            " returning wake_failures",
-            [current_tenant(), ticket_id],
-        )
+        cursor.execute(sql.COUNT_FAILURE, [at, current_tenant(), ticket_id, at])
         row = cursor.fetchone()
     return int(row[0]) if row else None

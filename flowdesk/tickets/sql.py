@@ -47,11 +47,21 @@ where tenant_id = %s and assignee_id is null and team_id is not null and status 
 order by due_at nulls last, id limit %s for no key update skip locked
 """
 
-# What the sweep looks for, over all tenants: asked as the worker role. A ticket that fails again and again
-# is put aside after the third time.
+# What the sweep looks for, over all tenants: asked as the worker role. A ticket that fails is asked for later and
+# later, and never left out: its promises run on.
 DUE_TICKETS = """
 select tenant_id, id from tickets_ticket
-where wake_at is not null and wake_at <= %s and wake_failures < 3 order by wake_at limit %s
+where wake_at is not null and wake_at <= %s order by wake_at limit %s
+"""
+
+# A ticket that could not be woken sleeps four times as long after each failure, from ten seconds up to an hour.
+# One that another act has given a later instant since, or none, is left as that act wants it.
+COUNT_FAILURE = """
+update tickets_ticket set wake_failures = least(wake_failures + 1, 32767),
+    wake_at = %s::timestamptz
+        + least(interval '1 hour', interval '10 seconds' * power(4, least(wake_failures, 5)))
+where tenant_id = %s and id = %s and wake_at <= %s
+returning wake_failures
 """
 
 INSERT_MESSAGE = """
