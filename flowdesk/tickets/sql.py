@@ -39,12 +39,32 @@ select {columns} from tickets_ticket
 where tenant_id = %s and id = any(%s) and wake_at <= %s order by id for no key update skip locked
 """
 
-# The queue: teams' tickets that nobody has, the oldest deadline first; one put aside would bring down the others.
+# The queue: teams' tickets that nobody has. The second condition on the status is the index's own.
+QUEUE_LENGTHS = """
+select team_id, count(*) from tickets_ticket
+where tenant_id = %s and assignee_id is null and team_id is not null and status = any(%s)
+    and status in ('new', 'open', 'pending', 'on_hold')
+group by team_id
+"""
+
+# The head of the queue of some teams, the oldest deadline first. Each language of a team has a queue of its own:
+# many tickets in one that nobody on shift speaks must not hide those that somebody could take.
+QUEUE_HEADS = """
+select id, team_id, language from (
+    select id, team_id, language, due_at,
+        row_number() over (partition by team_id, language order by due_at nulls last, id) as place
+    from tickets_ticket
+    where tenant_id = %s and team_id = any(%s) and assignee_id is null and status = any(%s)
+        and status in ('new', 'open', 'pending', 'on_hold')
+) as queue
+where place <= %s order by due_at nulls last, id
+"""
+
+# Those of the tickets that still wait in the queue and that nobody works on.
 CLAIM_QUEUE = """
 select {columns} from tickets_ticket
-where tenant_id = %s and assignee_id is null and team_id is not null and status = any(%s)
-    and status in ('new', 'open', 'pending', 'on_hold') and wake_failures < 3
-order by due_at nulls last, id limit %s for no key update skip locked
+where tenant_id = %s and id = any(%s) and assignee_id is null and team_id is not null and status = any(%s)
+order by due_at nulls last, id for no key update skip locked
 """
 
 # What the sweep looks for, over all tenants: asked as the worker role. A ticket that fails is asked for later and
