@@ -6,10 +6,13 @@ dies midway has still done what it did.
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db import Error as DatabaseError
 
 from flowdesk.automations import services as automations
 from flowdesk.automations.services import Run, Trigger
@@ -42,7 +45,8 @@ class Ran:
 def run_automation(*, trigger: Trigger, by: Actor, now: datetime, slot: str = "") -> Ran:
     """Run the automation of the actor's tenant now. Raises AlreadyRunning while another run goes on.
 
-    A slot that was run before is not run again: its answer is given once more.
+    A slot that was run before is not run again: its answer is given once more. A run that breaks off raises
+    what broke it and gives its slot back.
     """
     by.must(Act.AUTOMATE)
     run = _begin(trigger, slot, by=by, now=now)
@@ -62,8 +66,12 @@ def run_automation(*, trigger: Trigger, by: Actor, now: datetime, slot: str = ""
         counts["assigned"], counts["queued"] = drain_queue(by=engine, now=now)
         with reading(by.tenant):
             counts["escalated"] = Escalation.objects.filter(opened_at=now, due_at__isnull=False).count()
-    finally:
-        _end(run, counts, by=by, now=now)
+    except BaseException:
+        # Not the answer to its slot: the next try must run. The fault that brought us here is the one to tell.
+        with suppress(DatabaseError):
+            _fail(run, counts, by=by, now=now)
+        raise
+    _end(run, counts, by=by, now=now)
     return Ran(id=run.public_id, started_at=run.started_at, counts=counts, is_repeat=False)
 
 
@@ -75,6 +83,11 @@ def _begin(trigger: Trigger, slot: str, *, by: Actor, now: datetime) -> Run:
 @act
 def _end(run: Run, counts: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
     automations.end_run(run.id, counts=counts, at=now)
+
+
+@act
+def _fail(run: Run, counts: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
+    automations.fail_run(run.id, counts=counts, at=now)
 
 
 def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
