@@ -6,6 +6,7 @@ everybody else sees it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from flowdesk.accounts.models import Tenant
 from flowdesk.automations import sql
@@ -26,6 +28,7 @@ from flowdesk.engine.cadence import Weekly
 PREFIX = "run"
 # A run that has not ended by then was killed: its work is due rows, so the next run simply goes on.
 ABANDONED_AFTER = timedelta(minutes=15)
+RETRY_AFTER = timedelta(minutes=1)  # a scheduled run that broke off: not at every look at the schedules
 
 
 class Trigger(StrEnum):
@@ -105,17 +108,26 @@ def end_run(run: int, *, counts: Mapping[str, Any], at: datetime) -> None:
         raise RunGone
 
 
+def fail_run(run: int, *, counts: Mapping[str, Any], at: datetime) -> None:
+    """Close a run that broke off, with what it did until then, and give its slot back for the next try.
+
+    A run that was taken for dead meanwhile is closed already and stays as it is.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql.FAIL_RUN, [at, json.dumps(dict(counts)), current_tenant(), run])
+
+
 def due_schedules(cadence: Weekly, *, now: datetime) -> tuple[datetime, ...]:
     """The slots of the schedule that are due in the open tenant: the last one, unless it was run.
 
     Slots missed before the last one stay missed: a run does whatever is due, so one is enough. A tenant owes
-    nothing for the time before it was there.
+    nothing for the time before it was there. A slot whose run broke off is due again a little later.
     """
     slot = cadence.last_until(now)
     created_at = Tenant.objects.values_list("created_at", flat=True).get(id=current_tenant())
-    if slot < created_at or AutomationRun.objects.filter(
-        trigger=Trigger.SCHEDULE.value, slot=slot_of(slot)
-    ).exists():  # fmt: skip
+    runs = AutomationRun.objects.filter(trigger=Trigger.SCHEDULE.value)
+    broke_off = Q(started_at__gt=now - RETRY_AFTER, counts__failed=True, counts__slot=slot_of(slot))
+    if slot < created_at or runs.filter(Q(slot=slot_of(slot)) | broke_off).exists():
         return ()
     return (slot,)
 

@@ -4,11 +4,15 @@ A run is several acts one after the other, each whole by itself, so that a long 
 dies midway has still done what it did.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db import Error as DatabaseError
 
 from flowdesk.automations import services as automations
 from flowdesk.automations.services import Run, Trigger
@@ -16,13 +20,16 @@ from flowdesk.core.actor import Act, Actor, system
 from flowdesk.core.tenant import act, reading
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows.desk import close_work, give, work_on
-from flowdesk.flows.escalate import wake_each
+from flowdesk.flows.escalate import DATABASE_AWAY, wake_each
 from flowdesk.routing import services as routing
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.states import WORKABLE
 
-ROUND = 200  # tickets an act takes at the most
+log = logging.getLogger("flowdesk.worker")
+ROUND = 200  # tickets taken at a time: woken in one act, or looked at in the queue of a team and language
+PART = 20  # queued tickets given out in one act: the locks are held briefly, and a bad row spoils few
+Seat = tuple[int, str]  # a team and a language: who could take a ticket of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +45,8 @@ class Ran:
 def run_automation(*, trigger: Trigger, by: Actor, now: datetime, slot: str = "") -> Ran:
     """Run the automation of the actor's tenant now. Raises AlreadyRunning while another run goes on.
 
-    A slot that was run before is not run again: its answer is given once more.
+    A slot that was run before is not run again: its answer is given once more. A run that breaks off raises
+    what broke it and gives its slot back.
     """
     by.must(Act.AUTOMATE)
     run = _begin(trigger, slot, by=by, now=now)
@@ -49,7 +57,7 @@ def run_automation(*, trigger: Trigger, by: Actor, now: datetime, slot: str = ""
     try:
         with reading(by.tenant):
             due = list(
-                Ticket.objects.filter(wake_at__lte=now, wake_failures__lt=tickets.FAILURES)
+                Ticket.objects.filter(wake_at__lte=now)
                 .order_by("wake_at")
                 .values_list("id", flat=True)[:5000]
             )
@@ -58,8 +66,12 @@ def run_automation(*, trigger: Trigger, by: Actor, now: datetime, slot: str = ""
         counts["assigned"], counts["queued"] = drain_queue(by=engine, now=now)
         with reading(by.tenant):
             counts["escalated"] = Escalation.objects.filter(opened_at=now, due_at__isnull=False).count()
-    finally:
-        _end(run, counts, by=by, now=now)
+    except BaseException:
+        # Not the answer to its slot: the next try must run. The fault that brought us here is the one to tell.
+        with suppress(DatabaseError):
+            _fail(run, counts, by=by, now=now)
+        raise
+    _end(run, counts, by=by, now=now)
     return Ran(id=run.public_id, started_at=run.started_at, counts=counts, is_repeat=False)
 
 
@@ -74,16 +86,71 @@ def _end(run: Run, counts: Mapping[str, Any], *, by: Actor, now: datetime) -> No
 
 
 @act
+def _fail(run: Run, counts: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
+    automations.fail_run(run.id, counts=counts, at=now)
+
+
 def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
     """Give queued tickets to whoever can take them, the oldest deadline first.
 
-    Returns how many found an agent and how many still wait.
+    Several acts, each whole by itself; a ticket that cannot be given out holds up no other. Returns how many
+    found an agent and how many still wait.
     """
     by.must(Act.ASSIGN)
-    assigned = waiting = 0
-    for work in work_on(tickets.claim_queue(WORKABLE, limit=ROUND)):
+    with reading(by.tenant):
+        lengths = tickets.queue_lengths(WORKABLE)
+        teams = [team for team in lengths if _has_room(team, at=now)]
+        queue = tickets.queue_heads(WORKABLE, teams=teams, limit=ROUND) if teams else []
+    assigned = 0
+    in_vain: set[Seat] = set()
+    while queue:
+        # Nobody comes free while we hand out: who was looked for in vain once is not looked for again.
+        queue = [one for one in queue if (one.team, one.language) not in in_vain]
+        part, queue = queue[:PART], queue[PART:]
+        if part:
+            given, missing = _give_each([one.id for one in part], by=by, now=now)
+            assigned += given
+            in_vain |= missing
+    return assigned, sum(lengths.values()) - assigned
+
+
+def _has_room(team: int, *, at: datetime) -> bool:
+    """Whether anybody of the team could take a ticket, whatever its language."""
+    return any(
+        one.is_on_shift and one.is_available and one.load < one.capacity
+        for one in routing.candidates(team, dedicated=None, at=at)
+    )
+
+
+def _give_each(ids: Sequence[int], *, by: Actor, now: datetime) -> tuple[int, set[Seat]]:
+    """Give tickets out together; if that fails, each by itself, and pass the bad one over (law 7)."""
+    try:
+        return _give_out(ids, by=by, now=now)
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        if len(ids) == 1:
+            log.exception("drain_failed", extra={"tenant": by.tenant, "ticket": ids[0]})
+            return 0, set()
+        given, in_vain = 0, set[Seat]()
+        for one in ids:
+            more, missing = _give_each([one], by=by, now=now)
+            given += more
+            in_vain |= missing
+        return given, in_vain
+
+
+@act
+def _give_out(ids: Sequence[int], *, by: Actor, now: datetime) -> tuple[int, set[Seat]]:
+    """Returns how many found an agent, and the seats for which there was none."""
+    assigned = 0
+    in_vain: set[Seat] = set()
+    for work in work_on(tickets.claim_queue(ids, statuses=WORKABLE)):
         ticket = work.ticket
         assert ticket.team_id is not None
+        seat = (ticket.team_id, ticket.language)
+        if seat in in_vain:
+            continue
         picked = routing.pick_agent(
             ticket.team_id,
             language=ticket.language or None,
@@ -91,10 +158,10 @@ def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
             at=now,
         )
         if picked.agent is None:
-            waiting += 1
+            in_vain.add(seat)
             continue
         give(work, team=None, agent=int(picked.agent), by=by, at=now, because="drained")
         # Saved at once, so that the next pick sees this agent's load.
         close_work(work, by=by, at=now)
         assigned += 1
-    return assigned, waiting
+    return assigned, in_vain

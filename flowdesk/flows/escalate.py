@@ -4,6 +4,8 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import InterfaceError, OperationalError
+
 from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.tenant import act
@@ -16,6 +18,9 @@ from flowdesk.tickets import services as tickets
 from flowdesk.tickets.states import EventKind, Status
 
 log = logging.getLogger("flowdesk.worker")
+# The database's own trouble, never a ticket's: it passes, and whoever met it tries the same again.
+DATABASE_AWAY = (OperationalError, InterfaceError)
+LOUD_FROM = 3  # failures in a row that no passing trouble explains
 
 
 @act
@@ -84,17 +89,25 @@ def _close(work: Work, *, by: Actor, at: datetime) -> None:
 
 
 def wake_each(ids: Sequence[int], *, by: Actor, now: datetime) -> int:
-    """Wake tickets together; if one of them cannot be woken, each by itself, and put the bad one aside (law 7).
+    """Wake tickets together; if one of them cannot be woken, each by itself, and put the bad one off (law 7).
 
-    Several acts, each whole by itself. Returns how many were woken.
+    Several acts, each whole by itself. Returns how many were woken. When the database is away, its fault is
+    raised and no ticket is blamed for it.
     """
     try:
         return wake(ids, by=by, now=now)
+    except DATABASE_AWAY:
+        raise
     except Exception as fault:
         if len(ids) > 1:
             return sum(wake_each([one], by=by, now=now) for one in ids)
-        log.exception("wake_failed", extra={"tenant": by.tenant, "ticket": ids[0]})
-        put_aside(ids[0], by=by, now=now, fault=type(fault).__name__)
+        failures = put_aside(ids[0], by=by, now=now, fault=type(fault).__name__) or 0
+        log.log(
+            logging.ERROR if failures >= LOUD_FROM else logging.WARNING,
+            "wake_failed",
+            exc_info=fault,
+            extra={"tenant": by.tenant, "ticket": ids[0], "failures": failures},
+        )
         return 0
 
 
@@ -127,10 +140,13 @@ def acknowledge(escalation_id: str, *, by: Actor, now: datetime) -> None:
 
 
 @act
-def put_aside(ticket_id: int, *, by: Actor, now: datetime, fault: str) -> None:
-    """A ticket could not be woken: count it, so that the loop goes on and the third failure is the last."""
+def put_aside(ticket_id: int, *, by: Actor, now: datetime, fault: str) -> int | None:
+    """A ticket could not be woken: count it and try again later, so that the others go on meanwhile.
+
+    Returns its failures in a row; None when it is gone or somebody else has dealt with it.
+    """
     by.must(Act.WORK)
-    failures = tickets.count_failure(ticket_id)
+    failures = tickets.count_failure(ticket_id, at=now)
     if failures is not None:
         tickets.record(
             tickets.NewEvent(
@@ -141,3 +157,4 @@ def put_aside(ticket_id: int, *, by: Actor, now: datetime, fault: str) -> None:
                 data={"failures": failures, "fault": fault},
             )
         )
+    return failures

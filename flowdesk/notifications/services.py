@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
 from psycopg.types.json import Jsonb
 
 from flowdesk.core.tenant import reading, writing
@@ -23,6 +24,8 @@ from flowdesk.policies.services import current_policy
 from flowdesk.tickets.states import EventKind
 
 log = logging.getLogger("flowdesk.worker")
+# The database's own trouble, never an event's: it passes, and whoever met it tries the same again.
+DATABASE_AWAY = (OperationalError, InterfaceError)
 LEASE_FOR = timedelta(minutes=2)
 SEND_FOR = LEASE_FOR / 2  # after so long no further mail of the lease is begun
 ANSWER_WITHIN = 20  # seconds for each answer of a mail server
@@ -38,31 +41,82 @@ RETRIES = (
 
 
 def dispatch(*, at: datetime, limit: int = 500) -> int:
-    """Turn events nobody was told of into deliveries and stamp them, in one transaction. Returns the events."""
+    """Turn events nobody was told of into deliveries and stamp them, in one transaction. Returns the events.
+
+    If that fails, in several: an event that cannot be dispatched is reported and stamped, and holds up no other.
+    When the database is away, its fault is raised and everything stays as it was.
+    """
+    try:
+        return _dispatch(sql.UNDISPATCHED, limit, at=at)
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        log.warning("dispatch_failed", exc_info=True)
+        with connections["worker"].cursor() as cursor:
+            cursor.execute(sql.UNDISPATCHED_IDS, [limit])
+            rows = cursor.fetchall()
+    # Ticket by ticket, so that what one act says to one customer is still one mail.
+    events_of: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for event, tenant, ticket in rows:
+        events_of[tenant, ticket].append(event)
+    return _dispatch_each(list(events_of.values()), at=at)
+
+
+def _dispatch_each(groups: Sequence[list[int]], *, at: datetime) -> int:
+    """Dispatch groups of events together; if that fails, each half by itself, down to the bad event."""
+    if not groups:
+        return 0
+    events = [event for group in groups for event in group]
+    try:
+        return _dispatch(sql.UNDISPATCHED_AMONG, events, at=at)
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        if len(events) == 1:
+            log.exception("event_not_dispatched", extra={"event": events[0]})
+            with connections["worker"].cursor() as cursor:
+                cursor.execute(sql.STAMP_EVENTS, [at, events])
+            return 1
+    if len(groups) == 1:
+        groups = [[event] for event in events]
+    half = len(groups) // 2
+    return _dispatch_each(groups[:half], at=at) + _dispatch_each(groups[half:], at=at)
+
+
+def _dispatch(statement: str, which: int | list[int], *, at: datetime) -> int:
     with transaction.atomic(using="worker", durable=True), connections["worker"].cursor() as cursor:
-        cursor.execute(sql.UNDISPATCHED, [limit])
-        events = [
-            EventRow(
-                id=row[0], tenant=row[1], ticket=row[2], kind=EventKind(row[3]), at=row[4],
-                data=json.loads(row[5]) if isinstance(row[5], str) else row[5], doer=row[6], assignee=row[7],
-                contact=row[8], contact_has_mail=row[9],
-            )
-            for row in cursor.fetchall()
-        ]  # fmt: skip
-        if not events:
+        cursor.execute(statement, [which])
+        rows = cursor.fetchall()
+        if not rows:
             return 0
-        told = [telling for event in events for telling in tellings(event)]
+        told = [telling for row in rows if (event := _event(row)) for telling in tellings(event)]
         delays: dict[int, list[int]] = defaultdict(list)
         for telling in told:
             if telling.template == DELAY_NOTICE:
                 delays[telling.event.tenant].append(telling.event.ticket)
         delayed: list[int] = []
+        if delays:
+            cursor.execute(sql.LOCK_DELAY_NOTICES)
         for tenant, tickets in delays.items():
             cursor.execute(sql.TOLD_OF_DELAY, [tenant, tickets, at - _notice_every(tenant)])
             delayed += [row[0] for row in cursor.fetchall()]
         _insert(cursor.execute, bundled(told, told_of_delay=delayed), at=at)
-        cursor.execute(sql.STAMP_EVENTS, [at, [event.id for event in events]])
-        return len(events)
+        cursor.execute(sql.STAMP_EVENTS, [at, [row[0] for row in rows]])
+        return len(rows)
+
+
+def _event(row: Sequence[Any]) -> EventRow | None:
+    """The event of a row; None for a kind that a newer release beside us writes and we know nothing of."""
+    try:
+        kind = EventKind(row[3])
+    except ValueError:
+        log.warning("event_kind_unknown", extra={"tenant": row[1], "event": row[0]})
+        return None
+    return EventRow(
+        id=row[0], tenant=row[1], ticket=row[2], kind=kind, at=row[4],
+        data=json.loads(row[5]) if isinstance(row[5], str) else row[5], doer=row[6], assignee=row[7],
+        contact=row[8], contact_has_mail=row[9],
+    )  # fmt: skip
 
 
 def _notice_every(tenant: int) -> timedelta:
@@ -101,15 +155,15 @@ def deliver(*, clock: Callable[[], datetime], limit: int = 200) -> int:
     with transaction.atomic(using="worker", durable=True), connections["worker"].cursor() as cursor:
         cursor.execute(sql.LEASE, [at + LEASE_FOR, at, limit])
         leased = cursor.fetchall()
-    notices: dict[int, list[int]] = defaultdict(list)
+    notices: dict[int, list[tuple[int, int]]] = defaultdict(list)
     mails: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for delivery, tenant, channel, attempts in leased:
         if channel == Channel.NOTICE:
-            notices[tenant].append(delivery)
+            notices[tenant].append((delivery, attempts))
         else:
             mails[tenant].append((delivery, attempts))
-    for tenant, ids in notices.items():
-        _show(tenant, ids, at=clock())
+    for tenant, rows in notices.items():
+        _show_each(tenant, rows, at=clock())
     if mails:
         with closing(_mail_connection()) as backend:
             for tenant, rows in mails.items():
@@ -122,6 +176,22 @@ def _mail_connection() -> BaseEmailBackend:
     # Without a limit of its own a server that never answers would hold the sender for ever.
     backend: BaseEmailBackend = get_connection(timeout=settings.EMAIL_TIMEOUT or ANSWER_WITHIN)
     return backend
+
+
+def _show_each(tenant: int, rows: Sequence[tuple[int, int]], *, at: datetime) -> None:
+    """Show notices together; if that fails, each by itself, and the bad one is tried again later."""
+    try:
+        _show(tenant, [delivery for delivery, _ in rows], at=at)
+    except DATABASE_AWAY:
+        raise
+    except Exception as fault:
+        if len(rows) > 1:
+            for row in rows:
+                _show_each(tenant, [row], at=at)
+            return
+        delivery, attempts = rows[0]
+        log.exception("notice_failed", extra={"tenant": tenant, "delivery": delivery})
+        _put_off(tenant, delivery, attempts, fault, is_final=False, at=at)
 
 
 def _show(tenant: int, ids: list[int], *, at: datetime) -> None:
@@ -163,7 +233,7 @@ def _is_sent(
         mail.send()
     except NothingToSend as reason:
         _record_failure(tenant, delivery, DeliveryState.DROPPED, clock(), str(reason))
-    except DatabaseError:
+    except DATABASE_AWAY:
         raise  # not the mail's fault: its lease runs out, and it is tried again
     except (SMTPException, OSError) as fault:
         backend.close()  # a broken conversation is not continued with the next mail

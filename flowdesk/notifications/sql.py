@@ -1,18 +1,31 @@
 """Hot statements of notifications; those of the dispatcher and the lease run as the worker, over all tenants."""
 
 # Events nobody has been told about yet, with what is needed to say who should be.
-UNDISPATCHED = """
+_UNDISPATCHED = """
 select e.id, e.tenant_id, e.ticket_id, e.kind, e.at, e.data, a.id as doer,
     t.assignee_id, t.contact_id, coalesce(c.email, '') <> '' as has_mail
 from tickets_ticketevent e
 join tickets_ticket t on t.tenant_id = e.tenant_id and t.id = e.ticket_id
 left join people_contact c on c.tenant_id = t.tenant_id and c.id = t.contact_id
 left join people_agent a on a.tenant_id = e.tenant_id and a.user_id = e.actor_id and e.actor_kind = 'user'
-where e.dispatched_at is null order by e.id limit %s
+where e.dispatched_at is null {which}
 for update of e skip locked
 """
+UNDISPATCHED = _UNDISPATCHED.format(which="order by e.id limit %s")
+UNDISPATCHED_AMONG = _UNDISPATCHED.format(which="and e.id = any(%s) order by e.id")
 
-STAMP_EVENTS = "update tickets_ticketevent set dispatched_at = %s where id = any(%s)"
+# The same by id and ticket alone, without a lock: to look for the one event that cannot be dispatched.
+UNDISPATCHED_IDS = """
+select id, tenant_id, ticket_id from tickets_ticketevent where dispatched_at is null order by id limit %s
+"""
+
+STAMP_EVENTS = """
+update tickets_ticketevent set dispatched_at = %s where id = any(%s) and dispatched_at is null
+"""
+
+# Held until the end of the transaction by whoever tells customers of delays: another dispatcher that works at the
+# same time on a later event of the same ticket must see the notice, and it is seen once it is committed.
+LOCK_DELAY_NOTICES = "select pg_advisory_xact_lock(hashtext('flowdesk.dispatch'))"
 
 # Unique (event, recipient, channel): a dispatcher that died between two statements tells nobody twice.
 INSERT_DELIVERIES = """

@@ -18,7 +18,6 @@ from flowdesk.tickets.models import AuthorKind, Note, Ticket, Wait
 from flowdesk.tickets.states import EventKind, Status
 
 PREFIX = "tkt"
-FAILURES = 3  # to wake a ticket, before it is put aside; `sql` says the same
 FIELDS = tuple(column.attname for column in Ticket._meta.concrete_fields)
 COLUMNS = ", ".join(str(column.column) for column in Ticket._meta.concrete_fields)
 _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
@@ -95,10 +94,35 @@ def claim_tickets(ids: Sequence[int], *, at: datetime) -> list[Ticket]:
         return [_ticket(row) for row in cursor.fetchall()]
 
 
-def claim_queue(statuses: Sequence[str], *, limit: int) -> list[Ticket]:
-    """Tickets of a team that have no agent and that nobody works on, locked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A ticket in its team's queue, with what decides who could take it."""
+
+    id: int
+    team: int
+    language: str
+
+
+def queue_lengths(statuses: Sequence[str]) -> dict[int, int]:
+    """How many tickets wait for an agent, by team; a team without any is not there."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM_QUEUE, [current_tenant(), [str(status) for status in statuses], limit])
+        cursor.execute(sql.QUEUE_LENGTHS, [current_tenant(), [str(status) for status in statuses]])
+        return {int(team): int(count) for team, count in cursor.fetchall()}
+
+
+def queue_heads(statuses: Sequence[str], *, teams: Sequence[int], limit: int) -> list[Queued]:
+    """What waits for an agent of these teams, the oldest deadline first; so many of a team and language."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.QUEUE_HEADS, [current_tenant(), list(teams), [str(status) for status in statuses], limit]
+        )
+        return [Queued(id=row[0], team=row[1], language=row[2]) for row in cursor.fetchall()]
+
+
+def claim_queue(ids: Sequence[int], *, statuses: Sequence[str]) -> list[Ticket]:
+    """Those of the tickets that still have a team and no agent and that nobody works on, locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM_QUEUE, [current_tenant(), list(ids), [str(status) for status in statuses]])
         return [_ticket(row) for row in cursor.fetchall()]
 
 
@@ -213,13 +237,9 @@ def must_be_active(ticket: Ticket) -> None:
         raise WrongState(f"The ticket is {Status(ticket.status).value}; reopen it first.")
 
 
-def count_failure(ticket_id: int) -> int | None:
-    """Count a failed wake; None when the ticket is gone."""
+def count_failure(ticket_id: int, *, at: datetime) -> int | None:
+    """Count a failed wake and put the next try off; None when the ticket is gone or no longer due."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "update tickets_ticket set wake_failures = wake_failures + 1 where tenant_id = %s and id = %s"
-            " returning wake_failures",
-            [current_tenant(), ticket_id],
-        )
+        cursor.execute(sql.COUNT_FAILURE, [at, current_tenant(), ticket_id, at])
         row = cursor.fetchone()
     return int(row[0]) if row else None

@@ -39,19 +39,49 @@ select {columns} from tickets_ticket
 where tenant_id = %s and id = any(%s) and wake_at <= %s order by id for no key update skip locked
 """
 
-# The queue: teams' tickets that nobody has, the oldest deadline first; one put aside would bring down the others.
-CLAIM_QUEUE = """
-select {columns} from tickets_ticket
+# The queue: teams' tickets that nobody has. The second condition on the status is the index's own.
+QUEUE_LENGTHS = """
+select team_id, count(*) from tickets_ticket
 where tenant_id = %s and assignee_id is null and team_id is not null and status = any(%s)
-    and status in ('new', 'open', 'pending', 'on_hold') and wake_failures < 3
-order by due_at nulls last, id limit %s for no key update skip locked
+    and status in ('new', 'open', 'pending', 'on_hold')
+group by team_id
 """
 
-# What the sweep looks for, over all tenants: asked as the worker role. A ticket that fails again and again
-# is put aside after the third time.
+# The head of the queue of some teams, the oldest deadline first. Each language of a team has a queue of its own:
+# many tickets in one that nobody on shift speaks must not hide those that somebody could take.
+QUEUE_HEADS = """
+select id, team_id, language from (
+    select id, team_id, language, due_at,
+        row_number() over (partition by team_id, language order by due_at nulls last, id) as place
+    from tickets_ticket
+    where tenant_id = %s and team_id = any(%s) and assignee_id is null and status = any(%s)
+        and status in ('new', 'open', 'pending', 'on_hold')
+) as queue
+where place <= %s order by due_at nulls last, id
+"""
+
+# Those of the tickets that still wait in the queue and that nobody works on.
+CLAIM_QUEUE = """
+select {columns} from tickets_ticket
+where tenant_id = %s and id = any(%s) and assignee_id is null and team_id is not null and status = any(%s)
+order by due_at nulls last, id for no key update skip locked
+"""
+
+# What the sweep looks for, over all tenants: asked as the worker role. A ticket that fails is asked for later and
+# later, and never left out: its promises run on.
 DUE_TICKETS = """
 select tenant_id, id from tickets_ticket
-where wake_at is not null and wake_at <= %s and wake_failures < 3 order by wake_at limit %s
+where wake_at is not null and wake_at <= %s order by wake_at limit %s
+"""
+
+# A ticket that could not be woken sleeps four times as long after each failure, from ten seconds up to an hour.
+# One that another act has given a later instant since, or none, is left as that act wants it.
+COUNT_FAILURE = """
+update tickets_ticket set wake_failures = least(wake_failures + 1, 32767),
+    wake_at = %s::timestamptz
+        + least(interval '1 hour', interval '10 seconds' * power(4, least(wake_failures, 5)))
+where tenant_id = %s and id = %s and wake_at <= %s
+returning wake_failures
 """
 
 INSERT_MESSAGE = """

@@ -16,22 +16,40 @@ from flowdesk.worker.jobs.wake_clocks import wake_clocks
 log = logging.getLogger("flowdesk.worker")
 IDLE = 0.2  # seconds: the largest part of the time from a due instant to the hand-over
 SCHEDULES_EVERY = 15.0
+LEAVE = 10.0  # seconds that a thread has to end its round before the process goes
 
 
 def run_loop(stop: threading.Event) -> None:
-    """Until `stop` is set. Mail goes out in a thread of its own: a slow mail server must not hold up the sweep."""
-    sender = threading.Thread(target=_repeat, args=(_deliver_round, stop), name="deliver", daemon=True)
-    sender.start()
-    _repeat(_sweep_round(), stop)
-    sender.join(timeout=10)
+    """Until `stop` is set.
+
+    Mail goes out in a thread of its own, and so do the schedules of all tenants: neither a slow mail server nor
+    a long run must hold up the sweep.
+    """
+    others = [
+        threading.Thread(target=_repeat, args=(_deliver_round, stop), name="deliver", daemon=True),
+        threading.Thread(
+            target=_repeat,
+            args=(_schedules_round, stop),
+            kwargs={"idle": SCHEDULES_EVERY},
+            name="schedules",
+            daemon=True,
+        ),
+    ]
+    for thread in others:
+        thread.start()
+    _repeat(_sweep_round, stop)
+    ends_by = time.monotonic() + LEAVE
+    for thread in others:
+        thread.join(timeout=max(0.0, ends_by - time.monotonic()))
 
 
-def _repeat(work: Callable[[], int], stop: threading.Event) -> None:
+def _repeat(work: Callable[[], int], stop: threading.Event, *, idle: float = IDLE) -> None:
+    """Round after round; `idle` seconds pass after one with nothing to do, at most five after one that failed."""
     pause = IDLE
     while not stop.is_set():
         try:
             done = work()
-            pause = 0.0 if done else IDLE
+            pause = 0.0 if done else idle
         except DatabaseError:
             # The database restarts or fails over: drop the connections and try again, slower each time.
             log.warning("database_unavailable", exc_info=True)
@@ -45,18 +63,12 @@ def _repeat(work: Callable[[], int], stop: threading.Event) -> None:
     connections.close_all()
 
 
-def _sweep_round() -> Callable[[], int]:
-    last_schedules = 0.0
+def _sweep_round() -> int:
+    return wake_clocks(now=now()) + dispatch(at=now())
 
-    def sweep() -> int:
-        nonlocal last_schedules
-        done = wake_clocks(now=now()) + dispatch(at=now())
-        if time.monotonic() - last_schedules >= SCHEDULES_EVERY:
-            last_schedules = time.monotonic()
-            run_schedules(now=now())
-        return done
 
-    return sweep
+def _schedules_round() -> int:
+    return run_schedules(now=now())
 
 
 def _deliver_round() -> int:

@@ -4,17 +4,18 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psycopg
 import pytest
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 from flowdesk.automations.services import Trigger
 from flowdesk.core.actor import system
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.promises import WaitReason
+from flowdesk.escalation import services as escalation
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows import automate, escalate, work
 from flowdesk.sla.models import Clock
@@ -221,18 +222,79 @@ def bad(world: World) -> int:
     return spoilt
 
 
-def test_a_bad_row_is_put_aside_after_three_tries_and_the_others_go_on(
+def test_a_bad_row_is_put_off_and_the_others_go_on(
     world: World, bad: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    woken = [wake_clocks(now=MONDAY_9 + 2 * HOUR) for _ in range(5)]
+    at = MONDAY_9 + 2 * HOUR
+
+    woken = [wake_clocks(now=at) for _ in range(5)]
 
     assert woken == [2, 0, 0, 0, 0]
-    assert [line.data["failures"] for line in log(world, "wake_failed")] == [1, 2, 3]
-    assert {line.data["fault"] for line in log(world, "wake_failed")} == {"KeyError"}
-    assert [record.message for record in caplog.records] == ["wake_failed"] * 3
-    assert ticket(world, id=bad).wake_failures == 3
+    assert [line.data for line in log(world, "wake_failed")] == [{"failures": 1, "fault": "KeyError"}]
+    assert [record.message for record in caplog.records] == ["wake_failed"]
+    assert ticket(world, id=bad).wake_at == at + timedelta(seconds=10)
     with reading(world.tenant.id):
         assert Escalation.objects.filter(step=50).values("ticket").distinct().count() == 2
+
+
+def test_a_bad_row_is_tried_ever_later_but_for_ever_and_told_loudly_from_the_third_time_on(
+    world: World, bad: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    waits, at = [], MONDAY_9 + 2 * HOUR
+    for _ in range(8):
+        come_back(at=at)
+        next_at = ticket(world, id=bad).wake_at
+        assert next_at is not None
+        waits.append(next_at - at)
+        at = next_at
+
+    assert [wait.total_seconds() for wait in waits] == [10, 40, 160, 640, 2560, 3600, 3600, 3600]
+    told = [record.levelname for record in caplog.records if record.message == "wake_failed"]
+    assert told == ["WARNING"] * 2 + ["ERROR"] * 6
+
+
+def test_failures_without_number_do_not_overflow(world: World, bad: int) -> None:
+    at = MONDAY_9 + 2 * HOUR
+    with writing(world.tenant.id):
+        Ticket.objects.filter(id=bad).update(wake_failures=32767)
+
+    come_back(at=at)
+
+    assert (ticket(world, id=bad).wake_failures, ticket(world, id=bad).wake_at) == (32767, at + HOUR)
+
+
+@pytest.mark.parametrize("away", [OperationalError("the database restarts"), InterfaceError("closed")])
+def test_a_database_that_is_away_is_no_tickets_fault(
+    world: World, monkeypatch: pytest.MonkeyPatch, away: Exception
+) -> None:
+    an_open_ticket(world)
+
+    def gone(_: datetime) -> None:
+        raise away
+
+    with monkeypatch.context() as patch:
+        patch.setattr(escalation, "load_crew", gone)
+        for _ in range(4):
+            with pytest.raises(type(away)):
+                wake_clocks(now=MONDAY_9 + 2 * HOUR)
+
+    assert (ticket(world).wake_failures, log(world, "wake_failed")) == (0, [])
+    assert wake_clocks(now=MONDAY_9 + 2 * HOUR) == 1
+    with reading(world.tenant.id):
+        assert Escalation.objects.filter(step=50).exists()
+
+
+def test_a_failure_does_not_move_what_somebody_dealt_with_meanwhile(world: World) -> None:
+    an_open_ticket(world)
+    before = ticket(world)
+
+    failures = escalate.put_aside(
+        before.id, by=system(world.tenant.id), now=MONDAY_9 + MINUTE, fault="KeyError"
+    )
+
+    assert failures is None
+    assert ticket(world).wake_at == before.wake_at
+    assert log(world, "wake_failed") == []
 
 
 def test_a_bad_row_does_not_stop_the_automation_run_by_hand(world: World, bad: int) -> None:
@@ -242,9 +304,8 @@ def test_a_bad_row_does_not_stop_the_automation_run_by_hand(world: World, bad: i
     assert ticket(world, id=bad).wake_failures == 1
 
 
-def test_what_was_put_aside_is_swept_again_once_somebody_could_work_on_it(world: World, bad: int) -> None:
-    for _ in range(3):
-        wake_clocks(now=MONDAY_9 + 2 * HOUR)
+def test_what_was_put_off_is_swept_as_before_once_somebody_could_work_on_it(world: World, bad: int) -> None:
+    wake_clocks(now=MONDAY_9 + 2 * HOUR)
     with writing(world.tenant.id):
         Clock.objects.filter(ticket_id=bad).update(calendar="business")
     work.add_note(

@@ -3,16 +3,20 @@
 import logging
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from django.db import OperationalError, connections
 from pytest_django.fixtures import Settings
 
+from flowdesk.core.actor import Actor
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
 from flowdesk.escalation.models import Escalation
 from flowdesk.notifications.models import Delivery
 from flowdesk.worker import loop
+from flowdesk.worker.jobs import schedules
+from tests.builders import MONDAY_9
 from tests.flows.story import HOUR, a_staffed_world, an_open_ticket
 from tests.notifications.post import a_post
 
@@ -55,6 +59,52 @@ def test_a_fault_of_the_loop_itself_is_not_swallowed() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         loop._repeat(interrupted, stop)
+
+
+def test_a_round_of_long_schedules_holds_up_no_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, begun, swept = threading.Event(), threading.Event(), threading.Event()
+
+    def long_run(*, now: datetime) -> int:
+        begun.set()
+        stop.wait(20)
+        return 0
+
+    def sweep(*, now: datetime) -> int:
+        if begun.is_set():
+            swept.set()
+        return 0
+
+    monkeypatch.setattr(loop, "run_schedules", long_run)
+    monkeypatch.setattr(loop, "wake_clocks", sweep)
+    faults = list[BaseException]()
+    thread = in_the_background(stop, faults)
+
+    swept_meanwhile = swept.wait(10)
+    stop.set()
+    thread.join(timeout=15)
+
+    assert swept_meanwhile
+    assert (thread.is_alive(), faults) == (False, [])
+
+
+def test_the_schedules_of_one_tenant_do_not_stop_those_of_the_next(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = a_staffed_world(), a_staffed_world("second")
+    drained = []
+
+    def drain(*, by: Actor, now: datetime) -> tuple[int, int]:
+        drained.append(by.tenant)
+        if by.tenant == first.tenant.id:
+            raise OperationalError("the line broke")
+        return 0, 0
+
+    monkeypatch.setattr(schedules, "drain_queue", drain)
+
+    schedules.run_schedules(now=MONDAY_9)
+
+    assert drained == [first.tenant.id, second.tenant.id]
+    assert [record.message for record in caplog.records] == ["schedule_failed"]
 
 
 def in_the_background(stop: threading.Event, faults: list[BaseException]) -> threading.Thread:

@@ -3,6 +3,8 @@
 import logging
 from datetime import datetime
 
+from django.db import connection
+
 from flowdesk.accounts.models import Tenant
 from flowdesk.automations.services import AlreadyRunning, Trigger, due_schedules, slot_of
 from flowdesk.core.actor import system
@@ -35,4 +37,6 @@ def _tenant_round(tenant: int, *, now: datetime) -> int:
         drain_queue(by=system(tenant), now=now)
     except Exception:
         log.exception("schedule_failed", extra={"tenant": tenant})
+        # Where the database broke the line, the next tenant gets a new one.
+        connection.close_if_unusable_or_obsolete()
     return started

@@ -1,0 +1,141 @@
+"""The queue is given out: to whom there is, in small parts, and nobody waits for a ticket that cannot be given."""
+
+import logging
+from datetime import time
+
+import pytest
+from django.db import OperationalError
+
+from flowdesk.core.actor import system
+from flowdesk.core.tenant import reading, writing
+from flowdesk.engine.facts import Priority
+from flowdesk.flows import automate, desk
+from flowdesk.people.models import Agent, Shift, Team, TeamMember
+from flowdesk.sla.models import Clock
+from flowdesk.tickets.models import Ticket, TicketEvent
+from tests.builders import MONDAY_9, World
+from tests.flows.story import HOUR, a_staffed_world, an_open_ticket
+
+pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"], transaction=True)
+
+
+@pytest.fixture
+def world() -> World:
+    """Nobody is on shift, so that what comes in waits in the queue."""
+    world = a_staffed_world()
+    with writing(world.tenant.id):
+        Shift.objects.all().delete()
+    return world
+
+
+def begin_shift(world: World, *agents: Agent) -> None:
+    with writing(world.tenant.id):
+        for agent in agents:
+            Shift.objects.create(
+                tenant=world.tenant, agent=agent, weekdays=list(range(7)), starts=time(0), ends=time(0), kind="work"
+            )  # fmt: skip
+
+
+def tickets_of(world: World, *, team: str = "tier-1", count: int = 1, language: str = "en") -> list[int]:
+    """Tickets in a team's queue, by number."""
+    for _ in range(count):
+        an_open_ticket(world, priority=Priority.P4)
+    with writing(world.tenant.id):
+        last = list(Ticket.objects.order_by("-number").values_list("number", flat=True)[:count])
+        Ticket.objects.filter(number__in=last).update(team=Team.objects.get(slug=team), language=language)
+    return last[::-1]
+
+
+def given(world: World) -> list[int]:
+    with reading(world.tenant.id):
+        return list(
+            Ticket.objects.filter(assignee__isnull=False).order_by("number").values_list("number", flat=True)
+        )
+
+
+def drain(world: World) -> tuple[int, int]:
+    return automate.drain_queue(by=system(world.tenant.id), now=MONDAY_9 + HOUR)
+
+
+def test_a_team_without_anybody_does_not_block_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automate, "ROUND", 2)
+    tickets_of(world, team="product", count=3)
+    (mine,) = tickets_of(world, team="billing")
+    with writing(world.tenant.id):
+        TeamMember.objects.filter(team__slug="billing").update(agent=world.ada_agent)
+    begin_shift(world, world.ada_agent)
+
+    assert drain(world) == (1, 3)
+    assert given(world) == [mine]
+
+
+def test_a_language_nobody_on_shift_speaks_does_not_hide_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automate, "ROUND", 2)
+    monkeypatch.setattr(automate, "PART", 1)
+    with writing(world.tenant.id):
+        Agent.objects.filter(id=world.bo_agent.id).update(languages=["en"])
+        TeamMember.objects.create(tenant=world.tenant, team=world.tier_1, agent=world.ada_agent)
+    tickets_of(world, count=3, language="sv")  # Ada speaks it; she is not on shift
+    (mine,) = tickets_of(world, language="en")
+    begin_shift(world, world.bo_agent)
+
+    assert drain(world) == (1, 3)
+    assert given(world) == [mine]
+
+
+def test_the_oldest_deadline_is_given_first_and_no_more_than_there_is_room_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automate, "PART", 2)
+    numbers = tickets_of(world, count=5)
+    with writing(world.tenant.id):
+        Agent.objects.filter(id=world.bo_agent.id).update(capacity=3)
+        Ticket.objects.filter(number=numbers[4]).update(due_at=MONDAY_9)
+    begin_shift(world, world.bo_agent)
+
+    assert drain(world) == (3, 2)
+    assert given(world) == [numbers[0], numbers[1], numbers[4]]
+    assert drain(world) == (0, 2)
+
+
+def test_a_bad_ticket_is_passed_over_and_reported(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    bad, *good = tickets_of(world, count=3)
+    with writing(world.tenant.id):
+        Clock.objects.filter(ticket__number=bad).update(calendar="a calendar nobody wrote")
+    begin_shift(world, world.bo_agent)
+
+    with caplog.at_level(logging.ERROR):
+        assert drain(world) == (2, 1)
+
+    assert given(world) == good
+    assert [record.message for record in caplog.records] == ["drain_failed"]
+
+
+def test_what_was_given_stays_given_when_a_later_part_meets_a_database_that_is_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automate, "PART", 1)
+    numbers = tickets_of(world, count=2)
+    begin_shift(world, world.bo_agent)
+    calls = []
+
+    def give(*words: object, **more: object) -> None:
+        calls.append(words)
+        if len(calls) == 2:
+            raise OperationalError("the database restarts")
+        desk.give(*words, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(automate, "give", give)
+
+    with pytest.raises(OperationalError):
+        drain(world)
+
+    assert given(world) == numbers[:1]
+    assert drain(world) == (1, 0)
+    with reading(world.tenant.id):
+        drained = TicketEvent.objects.filter(kind="ticket_assigned", data__because="drained")
+        assert drained.count() == 2
