@@ -10,6 +10,9 @@ from flowdesk.accounts.tenancy import TenantModel
 from flowdesk.core.actor import ActorKind, Role
 from flowdesk.core.time import now
 
+# Who can belong to a tenant. The other roles are no person's who logs in: a contact's, a key's, the system's.
+MEMBER_ROLES = (Role.AGENT, Role.LEAD, Role.MANAGER, Role.ADMIN, Role.AUDITOR)
+
 
 class Tenant(models.Model):
     """A company that runs this help desk."""
@@ -72,10 +75,16 @@ class Membership(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in Role])
+    role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in MEMBER_ROLES])
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="accounts_membership_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "user"], name="accounts_membership_once"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=[role.value for role in MEMBER_ROLES]),
+                name="accounts_membership_role",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.role}"

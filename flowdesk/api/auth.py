@@ -28,6 +28,11 @@ class Client:
     def tenant(self) -> int:
         return self.actor.tenant
 
+    @property
+    def may_read(self) -> bool:
+        """Whether an act may answer with what it changed, or only with a receipt."""
+        return self.actor.may(Act.READ)
+
 
 class Key(HttpBearer):
     """A key as `Authorization: Bearer fdk_…`. Every operation says which scope of the key it needs."""

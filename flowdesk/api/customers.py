@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from pydantic import Field
 
-from flowdesk.api.auth import client, needs
+from flowdesk.api.auth import Client, client, needs
 from flowdesk.api.pagination import DEFAULT, Cursor, Limit, OnlyPages, Page, cursor_at, place_after
 from flowdesk.api.reading import AgentId, Body, Email, Filters
-from flowdesk.api.shapes import AgentRef, Out, agent_ref
+from flowdesk.api.shapes import AgentRef, Out, Receipt, agent_ref
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -95,17 +95,17 @@ class CustomerFilters(Filters):
 
 @router.post(
     "/customers",
-    response={201: CustomerOut},
+    response={201: CustomerOut | Receipt},
     auth=needs(Act.MANAGE_CUSTOMERS),
     operation_id="create_customer",
     summary="Create a customer",
 )
-def create_customer(request: HttpRequest, response: HttpResponse, body: NewCustomer) -> CustomerOut:
+def create_customer(request: HttpRequest, response: HttpResponse, body: NewCustomer) -> CustomerOut | Receipt:
     asking = client(request)
     made = services.create_customer(CustomerCard(**body.model_dump()), by=asking.actor, now=asking.now)
-    found = _read(asking.tenant, shown("cus", made.public_id))
-    response["Location"] = f"/api/v1/customers/{found.id}"
-    return found
+    customer_id = shown("cus", made.public_id)
+    response["Location"] = f"/api/v1/customers/{customer_id}"
+    return _read_back(asking, customer_id)
 
 
 @router.get(
@@ -141,17 +141,17 @@ def read_customer(request: HttpRequest, customer_id: str) -> CustomerOut:
 
 @router.patch(
     "/customers/{customer_id}",
-    response=CustomerOut,
+    response=CustomerOut | Receipt,
     auth=needs(Act.MANAGE_CUSTOMERS),
     operation_id="change_customer",
     summary="Change a customer",
 )
-def change_customer(request: HttpRequest, customer_id: str, body: ChangeCustomer) -> CustomerOut:
+def change_customer(request: HttpRequest, customer_id: str, body: ChangeCustomer) -> CustomerOut | Receipt:
     """A new tier changes the promises that run for the customer's tickets, as the policy says."""
     asking = client(request)
     card = CustomerCard(**body.model_dump())
     reconfigure.change_terms(customer_id, card=card, by=asking.actor, now=asking.now)
-    return _read(asking.tenant, customer_id)
+    return _read_back(asking, customer_id)
 
 
 @router.get(
@@ -176,30 +176,40 @@ def list_contacts(request: HttpRequest, customer_id: str, filters: Query[OnlyPag
 
 @router.post(
     "/customers/{customer_id}/contacts",
-    response={201: ContactOut},
+    response={201: ContactOut | Receipt},
     auth=needs(Act.MANAGE_CUSTOMERS),
     operation_id="add_contact",
     summary="Add a contact",
 )
-def add_contact(request: HttpRequest, customer_id: str, body: ContactBody) -> ContactOut:
+def add_contact(request: HttpRequest, customer_id: str, body: ContactBody) -> ContactOut | Receipt:
     asking = client(request)
     made = services.add_contact(
         customer_id, ContactCard(**body.model_dump()), by=asking.actor, now=asking.now
     )
-    return contact_out(made)
+    return _contact_back(asking, made)
 
 
 @router.patch(
     "/contacts/{contact_id}",
-    response=ContactOut,
+    response=ContactOut | Receipt,
     auth=needs(Act.MANAGE_CUSTOMERS),
     operation_id="change_contact",
     summary="Change a contact",
 )
-def change_contact(request: HttpRequest, contact_id: str, body: ContactBody) -> ContactOut:
+def change_contact(request: HttpRequest, contact_id: str, body: ContactBody) -> ContactOut | Receipt:
     asking = client(request)
     card = ContactCard(**body.model_dump())
-    return contact_out(services.change_contact(contact_id, card, by=asking.actor, now=asking.now))
+    changed = services.change_contact(contact_id, card, by=asking.actor, now=asking.now)
+    return _contact_back(asking, changed)
+
+
+def _read_back(asking: Client, customer_id: str) -> CustomerOut | Receipt:
+    """The customer after an act, as far as the key may see it."""
+    return _read(asking.tenant, customer_id) if asking.may_read else Receipt(id=customer_id)
+
+
+def _contact_back(asking: Client, row: Contact) -> ContactOut | Receipt:
+    return contact_out(row) if asking.may_read else Receipt(id=shown("con", row.public_id))
 
 
 def _read(tenant: int, customer_id: str) -> CustomerOut:

@@ -12,7 +12,7 @@ from pydantic import Field
 from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import DEFAULT, Cursor, Limit, Page, cursor_at, place_after
 from flowdesk.api.reading import Body, Filters, Instant
-from flowdesk.api.shapes import AgentRef, Out, TeamRef, agent_ref, team_ref
+from flowdesk.api.shapes import AgentRef, Out, Receipt, TeamRef, agent_ref, team_ref
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -109,15 +109,19 @@ def read_escalation(request: HttpRequest, escalation_id: str) -> EscalationOut:
 
 @router.post(
     "/escalations/{escalation_id}/acknowledge",
-    response=EscalationOut,
+    response=EscalationOut | Receipt,
     auth=needs(Act.ACKNOWLEDGE),
     operation_id="acknowledge_escalation",
     summary="Take an escalation",
 )
-def acknowledge(request: HttpRequest, escalation_id: str, body: Nothing | None = None) -> EscalationOut:
+def acknowledge(
+    request: HttpRequest, escalation_id: str, body: Nothing | None = None
+) -> EscalationOut | Receipt:
     """The climb stops. Answers 409 when somebody was faster."""
     asking = client(request)
     escalate.acknowledge(escalation_id, by=asking.actor, now=asking.now)
+    if not asking.may_read:
+        return Receipt(id=escalation_id)
     with reading(asking.tenant):
         return escalation_out(escalations.escalation_by(escalation_id))
 

@@ -16,6 +16,12 @@ class Out(BaseModel):
     """The base of everything we answer with. Plain: the framework's own base asks each value how to read it."""
 
 
+class Receipt(Out):
+    """What a key without the scope `read` gets back: the act is done, and to what."""
+
+    id: str
+
+
 class AgentRef(Out):
     id: str
     name: str

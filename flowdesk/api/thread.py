@@ -15,7 +15,7 @@ from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import OnlyPages, Page, cursor_at, place_after
 from flowdesk.api.reading import Body
 from flowdesk.api.shapes import AgentRef, ContactRef, Out, agent_ref, contact_ref
-from flowdesk.api.tickets import TicketDetail, read_back
+from flowdesk.api.tickets import TicketDetail, TicketReceipt, read_back
 from flowdesk.core.actor import Act, ActorKind
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -35,7 +35,7 @@ class Done(Out):
     """An act that wrote something of its own: its id, and the ticket afterwards."""
 
     id: str
-    ticket: TicketDetail
+    ticket: TicketDetail | TicketReceipt
 
 
 class CustomerWrote(Body):
@@ -96,12 +96,12 @@ class EventOut(Out):
 
 @router.post(
     "/tickets/{ticket_id}/messages",
-    response={201: TicketDetail},
+    response={201: TicketDetail | TicketReceipt},
     auth=needs(Act.OPEN),
     operation_id="add_message",
     summary="The customer writes",
 )
-def add_message(request: HttpRequest, ticket_id: str, body: CustomerWrote) -> TicketDetail:
+def add_message(request: HttpRequest, ticket_id: str, body: CustomerWrote) -> TicketDetail | TicketReceipt:
     """An answer falls due, a wait for the customer ends, a resolved ticket reopens. Thanks alone do neither."""
     asking = client(request)
     receive.take_message(ticket_id, text=body.text, channel=body.channel, by=asking.actor, now=asking.now)

@@ -19,6 +19,7 @@ from flowdesk.api.shapes import (
     ContactRef,
     CustomerRef,
     Out,
+    Receipt,
     TeamRef,
     agent_ref,
     contact_ref,
@@ -123,6 +124,13 @@ class TicketDetail(TicketOut):
     waits: list[WaitOut]
 
 
+class TicketReceipt(Receipt):
+    """What a key without the scope `read` gets back of a ticket it opened or acted on."""
+
+    number: int
+    status: Status
+
+
 class OpenTicket(Body):
     """A new ticket. Name who writes: a contact, a customer, or an address; an unknown address becomes a new
     contact. `tier` is for a customer that is made now. Without priority or category the words decide."""
@@ -172,12 +180,14 @@ class TicketFilters(Filters):
 
 @router.post(
     "/tickets",
-    response={201: TicketDetail},
+    response={201: TicketDetail | TicketReceipt},
     auth=needs(Act.OPEN),
     operation_id="open_ticket",
     summary="Open a ticket",
 )
-def open_ticket(request: HttpRequest, response: HttpResponse, body: OpenTicket) -> TicketDetail:
+def open_ticket(
+    request: HttpRequest, response: HttpResponse, body: OpenTicket
+) -> TicketDetail | TicketReceipt:
     """It is understood, prioritised, routed and promised before this answers."""
     asking = client(request)
     given = body.model_dump(exclude={"priority", "category"})
@@ -246,10 +256,19 @@ def _wanted(filters: TicketFilters, *, now: datetime) -> TicketFilter:
 )
 def read_ticket(request: HttpRequest, ticket_id: str) -> TicketDetail:
     """The ticket with its clocks and open waits."""
-    return read_back(client(request), ticket_id)
+    return _detail(client(request), ticket_id)
 
 
-def read_back(asking: Client, ticket_id: str) -> TicketDetail:
+def read_back(asking: Client, ticket_id: str) -> TicketDetail | TicketReceipt:
+    """The ticket as it stands after an act, as far as the key may see it; raises NotFound."""
+    if asking.may_read:
+        return _detail(asking, ticket_id)
+    with reading(asking.tenant):
+        ticket = tickets.ticket_by(ticket_id)
+    return TicketReceipt(id=ticket_id, number=ticket.number, status=Status(ticket.status))
+
+
+def _detail(asking: Client, ticket_id: str) -> TicketDetail:
     """The ticket as it stands now; raises NotFound."""
     with reading(asking.tenant):
         ticket = tickets.ticket_by(ticket_id)

@@ -1,4 +1,7 @@
-"""What is done with a ticket. Every act answers with the ticket as it stands afterwards, and reading needs `read`."""
+"""What is done with a ticket. Every act answers with the ticket as it stands afterwards.
+
+A key without the scope `read` gets its id, number and status only.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pydantic import Field
 
 from flowdesk.api.auth import client, needs
 from flowdesk.api.reading import AgentId, Body, Instant, PriorityWord, TeamName
-from flowdesk.api.tickets import TicketDetail, read_back
+from flowdesk.api.tickets import TicketDetail, TicketReceipt, read_back
 from flowdesk.core.actor import Act
 from flowdesk.engine.promises import WaitReason
 from flowdesk.flows import escalate, work
@@ -70,12 +73,12 @@ class Said(Body):
 
 @router.post(
     "/tickets/{ticket_id}/wait",
-    response=TicketDetail,
+    response=TicketDetail | TicketReceipt,
     auth=needs(Act.WORK),
     operation_id="wait",
     summary="Wait",
 )
-def wait(request: HttpRequest, ticket_id: str, body: StartWait) -> TicketDetail:
+def wait(request: HttpRequest, ticket_id: str, body: StartWait) -> TicketDetail | TicketReceipt:
     """The clocks that this reason may stop stand still."""
     asking = client(request)
     work.wait(
@@ -86,12 +89,12 @@ def wait(request: HttpRequest, ticket_id: str, body: StartWait) -> TicketDetail:
 
 @router.post(
     "/tickets/{ticket_id}/resume",
-    response=TicketDetail,
+    response=TicketDetail | TicketReceipt,
     auth=needs(Act.WORK),
     operation_id="resume",
     summary="End a wait",
 )
-def resume(request: HttpRequest, ticket_id: str, body: Resume | None = None) -> TicketDetail:
+def resume(request: HttpRequest, ticket_id: str, body: Resume | None = None) -> TicketDetail | TicketReceipt:
     """The deadlines move by the business time of the pause."""
     asking = client(request)
     work.resume(ticket_id, reason=body.reason if body else None, by=asking.actor, now=asking.now)
@@ -100,12 +103,12 @@ def resume(request: HttpRequest, ticket_id: str, body: Resume | None = None) -> 
 
 @router.post(
     "/tickets/{ticket_id}/resolve",
-    response=TicketDetail,
+    response=TicketDetail | TicketReceipt,
     auth=needs(Act.WORK),
     operation_id="resolve",
     summary="Resolve",
 )
-def resolve(request: HttpRequest, ticket_id: str, body: Said | None = None) -> TicketDetail:
+def resolve(request: HttpRequest, ticket_id: str, body: Said | None = None) -> TicketDetail | TicketReceipt:
     """Every clock of the customer's stops; waits and escalations end."""
     asking = client(request)
     work.resolve(ticket_id, note=body.note if body else "", by=asking.actor, now=asking.now)
@@ -114,12 +117,12 @@ def resolve(request: HttpRequest, ticket_id: str, body: Said | None = None) -> T
 
 @router.post(
     "/tickets/{ticket_id}/reopen",
-    response=TicketDetail,
+    response=TicketDetail | TicketReceipt,
     auth=needs(Act.WORK),
     operation_id="reopen",
     summary="Reopen",
 )
-def reopen(request: HttpRequest, ticket_id: str, body: Said | None = None) -> TicketDetail:
+def reopen(request: HttpRequest, ticket_id: str, body: Said | None = None) -> TicketDetail | TicketReceipt:
     """Only a resolved ticket; a closed one is followed up by a new message."""
     asking = client(request)
     work.reopen_ticket(ticket_id, note=body.note if body else "", by=asking.actor, now=asking.now)
@@ -128,12 +131,12 @@ def reopen(request: HttpRequest, ticket_id: str, body: Said | None = None) -> Ti
 
 @router.post(
     "/tickets/{ticket_id}/assign",
-    response=TicketDetail,
+    response=TicketDetail | TicketReceipt,
     auth=needs(Act.ASSIGN),
     operation_id="assign",
     summary="Assign",
 )
-def assign(request: HttpRequest, ticket_id: str, body: Assign) -> TicketDetail:
+def assign(request: HttpRequest, ticket_id: str, body: Assign) -> TicketDetail | TicketReceipt:
     """A team of another level closes and reopens the ownership clocks; the customer's run on."""
     asking = client(request)
     work.assign(ticket_id, agent=body.agent or None, team=body.team or None, by=asking.actor, now=asking.now)
@@ -142,12 +145,12 @@ def assign(request: HttpRequest, ticket_id: str, body: Assign) -> TicketDetail:
 
 @router.post(
     "/tickets/{ticket_id}/priority",
-    response=TicketDetail,
+    response=TicketDetail | TicketReceipt,
     auth=needs(Act.PRIORITISE),
     operation_id="prioritise",
     summary="Set the priority",
 )
-def prioritise(request: HttpRequest, ticket_id: str, body: SetPriority) -> TicketDetail:
+def prioritise(request: HttpRequest, ticket_id: str, body: SetPriority) -> TicketDetail | TicketReceipt:
     """The running promises change as the policy says."""
     asking = client(request)
     work.prioritise(ticket_id, priority=body.priority, note=body.note, by=asking.actor, now=asking.now)
@@ -156,12 +159,12 @@ def prioritise(request: HttpRequest, ticket_id: str, body: SetPriority) -> Ticke
 
 @router.post(
     "/tickets/{ticket_id}/void",
-    response=TicketDetail,
+    response=TicketDetail | TicketReceipt,
     auth=needs(Act.WORK),
     operation_id="void",
     summary="Void: spam, test or deleted",
 )
-def void(request: HttpRequest, ticket_id: str, body: VoidTicket) -> TicketDetail:
+def void(request: HttpRequest, ticket_id: str, body: VoidTicket) -> TicketDetail | TicketReceipt:
     asking = client(request)
     work.void(ticket_id, because=body.because, by=asking.actor, now=asking.now)
     return read_back(asking, ticket_id)
@@ -169,12 +172,12 @@ def void(request: HttpRequest, ticket_id: str, body: VoidTicket) -> TicketDetail
 
 @router.post(
     "/tickets/{ticket_id}/escalate",
-    response={201: TicketDetail},
+    response={201: TicketDetail | TicketReceipt},
     auth=needs(Act.ESCALATE),
     operation_id="escalate",
     summary="Escalate by hand",
 )
-def escalate_ticket(request: HttpRequest, ticket_id: str, body: Escalate) -> TicketDetail:
+def escalate_ticket(request: HttpRequest, ticket_id: str, body: Escalate) -> TicketDetail | TicketReceipt:
     asking = client(request)
     escalate.escalate(ticket_id, target=body.target, note=body.note, by=asking.actor, now=asking.now)
     return read_back(asking, ticket_id)

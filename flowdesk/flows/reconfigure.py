@@ -21,11 +21,13 @@ def change_terms(customer_id: str, *, card: CustomerCard, by: Actor, now: dateti
     cannot be used, and then nothing is changed.
     """
     by.must(Act.MANAGE_CUSTOMERS)
-    customer = people.customer_by(customer_id)
+    found = people.customer_by(customer_id).id
+    # Tickets first, then what stands around them: everybody locks in this order. A tier that looks the same now
+    # may be another one once the customer is ours, so the tickets are locked for every tier that is given.
+    locked = tickets.lock_tickets_of(found) if card.tier is not None else []
+    customer = people.lock_customer(found)
     before = customer.tier
-    # Tickets first, then what stands around them: everybody locks in this order.
-    locked = tickets.lock_tickets_of(customer.id) if card.tier not in (None, before) else []
-    works = work_on(locked)
+    works = work_on(locked) if card.tier != before else []
     people.write_customer(customer, card)
     for work in works:
         _change_tier(work, before, customer.tier, by=by, at=now)

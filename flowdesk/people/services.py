@@ -72,7 +72,7 @@ def create_customer(card: CustomerCard, *, by: Actor, now: datetime) -> Customer
 
 
 def write_customer(customer: Customer, card: CustomerCard) -> None:
-    """Put the card's values on the row and save it, inside an act. Raises Invalid."""
+    """Put the card's values on the row and save them and no others, inside an act. Raises Invalid."""
     faults = [*_faults(card.given()), *_customer_faults(customer, card)]
     values = card.given()
     dedicated = values.pop("dedicated_agent", None)
@@ -82,7 +82,7 @@ def write_customer(customer: Customer, card: CustomerCard) -> None:
         raise Invalid(*faults)
     for name, value in values.items():
         setattr(customer, name, value.strip() if isinstance(value, str) else value)
-    customer.save()
+    customer.save(update_fields=None if customer._state.adding else card.given().keys())
 
 
 @act
@@ -111,6 +111,17 @@ def change_contact(contact: str, card: ContactCard, *, by: Actor, now: datetime)
 def customer_by(public_id: str) -> Customer:
     """The customer of a public id; raises NotFound, for another tenant's too."""
     found = Customer.objects.filter(public_id=parsed(CUSTOMER, public_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def lock_customer(row: int) -> Customer:
+    """The customer as it stands once nobody else writes it; raises NotFound.
+
+    Not its key: others may go on opening tickets that point to it.
+    """
+    found = Customer.objects.select_for_update(no_key=True).filter(id=row).first()
     if found is None:
         raise NotFound
     return found

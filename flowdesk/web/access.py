@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from flowdesk.accounts.models import Membership, Tenant, User
-from flowdesk.core.actor import Actor, ActorKind, Role
+from flowdesk.accounts.models import MEMBER_ROLES, Membership, Tenant, User
+from flowdesk.core.actor import Act, Actor, ActorKind, Role
 from flowdesk.core.errors import Forbidden, NotFound
 from flowdesk.core.tenant import reading
 from flowdesk.people.models import Agent
@@ -35,7 +35,7 @@ View = Callable[Concatenate[Any, P], HttpResponse]
 
 
 def for_agents(view: View[P]) -> View[P]:
-    """Let in who is logged in and has a role in a tenant; everybody else is sent to log in.
+    """Let in who is logged in and may read in a tenant; a stranger is sent to log in, anybody else gets 403.
 
     Sets the reader's language and zone. Faults of the trade become pages: 403, 404.
     """
@@ -47,6 +47,7 @@ def for_agents(view: View[P]) -> View[P]:
         if not _enter(request):
             return render(request, "403.html", status=403)
         try:
+            request.actor.must(Act.READ)  # every page shows something of the tenant's, if only a count
             return view(request, *args, **kwargs)
         except NotFound:
             return render(request, "404.html", status=404)
@@ -59,7 +60,9 @@ def for_agents(view: View[P]) -> View[P]:
 def _enter(request: Any) -> bool:
     """Find the current tenant, act as the person in it, and speak their language."""
     memberships = list(
-        Membership.objects.filter(user=request.user).select_related("tenant").order_by("tenant__slug")
+        Membership.objects.filter(user=request.user, role__in=MEMBER_ROLES)
+        .select_related("tenant")
+        .order_by("tenant__slug")
     )
     wanted = request.session.get(TENANT)
     mine = next(

@@ -252,7 +252,7 @@ def test_a_problem_shows_none_of_our_insides(monkeypatch: pytest.MonkeyPatch) ->
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr("flowdesk.api.tickets.read_back", broken)
+    monkeypatch.setattr("flowdesk.api.tickets._detail", broken)
     found = refused(desk.call("GET", "/tickets/tkt_00000000000000000000000000"), 500)
 
     assert "secret" not in json.dumps(found)

@@ -133,6 +133,38 @@ def test_a_key_without_the_scope_is_refused() -> None:
         assert needed in found["detail"], path
 
 
+def test_a_key_that_may_not_read_gets_receipts_only() -> None:
+    world = a_world()
+    owner, blind = a_desk(world), a_desk(world, scopes=[one for one in EVERYTHING if one != "read"])
+    shapes = {
+        "tickets": {"id", "number", "status"},
+        "replies": {"id", "ticket"},
+        "notes": {"id", "ticket"},
+    }
+
+    for method, path, operation in EVERY:
+        if operation.get("x-scope", "read") == "read":
+            continue
+        ids = a_life(owner)
+        if operation["operationId"] == "reopen":
+            owner.post(f"/tickets/{ids['ticket_id']}/resolve")
+        if operation["operationId"] == "resume":
+            owner.post(f"/tickets/{ids['ticket_id']}/wait", {"reason": "customer"})
+        answer = good(blind.call(method, path.format(**ids), BODIES.get(operation["operationId"], {})))
+        parts = path.split("/")
+        wanted = shapes.get(parts[-1], shapes.get(parts[1], {"id"}))
+
+        assert set(answer) == wanted, path
+        assert set(answer.get("ticket", answer)) <= shapes["tickets"], path
+
+
+def test_the_document_says_what_a_key_that_may_not_read_gets_back() -> None:
+    schema = api.get_openapi_schema(path_prefix="")
+
+    opened = schema["paths"]["/tickets"]["post"]["responses"][201]["content"]["application/json"]["schema"]
+    assert [one["$ref"].rpartition("/")[2] for one in opened["anyOf"]] == ["TicketDetail", "TicketReceipt"]
+
+
 @pytest.mark.parametrize(
     "guess", ["tkt_00000000000000000000000000", "esc_1", "1", "..%2f..", "tkt_", "\u00e5", "tkt_" + "z" * 26]
 )

@@ -1,17 +1,19 @@
 """Who gets in, and how far: strangers find nothing, auditors look, and no button is shown that would be refused."""
 
 import re
+from typing import cast
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from flowdesk.accounts.models import Membership, User
-from flowdesk.core.actor import Role
+from flowdesk.accounts.models import MEMBER_ROLES, Membership, User
+from flowdesk.core.actor import GRANTS, Act, Role
 from flowdesk.core.ids import new_id, shown
 from flowdesk.core.tenant import reading
 from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.tickets.models import Ticket
+from flowdesk.web import access
 from flowdesk.web.ticket.views import ACTS
 from tests.builders import a_world
 from tests.web.desk import NOW, PASSWORD, Desk
@@ -100,6 +102,27 @@ def test_whoever_belongs_to_no_tenant_gets_nowhere(desk: Desk) -> None:
     User.objects.create_user("none@global.example", PASSWORD, name="Nobody")
 
     assert logged_in("none@global.example").get("/flow/inbox").status_code == 403
+
+
+def test_a_role_without_reading_is_refused_every_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = logged_in("bo@global.example")
+    monkeypatch.setitem(cast("dict[Role, frozenset[Act]]", GRANTS), Role.AGENT, frozenset({Act.OPEN}))
+
+    for path in (*PAGES, reverse("ticket", args=[desk.tickets["over"]])):
+        answer = client.get(path)
+        assert answer.status_code == 403, path
+        assert "Checkout fails" not in answer.content.decode(), path
+
+
+def test_a_membership_of_a_role_that_is_no_members_opens_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The table refuses such a role; this is the door behind it.
+    monkeypatch.setattr(access, "MEMBER_ROLES", tuple(set(MEMBER_ROLES) - {Role.AGENT}))
+    client = logged_in("bo@global.example")
+
+    for path in (*PAGES, reverse("ticket", args=[desk.tickets["over"]])):
+        assert client.get(path).status_code == 403, path
 
 
 @pytest.mark.parametrize(
