@@ -102,10 +102,15 @@ class EventOut(Out):
     summary="The customer writes",
 )
 def add_message(request: HttpRequest, ticket_id: str, body: CustomerWrote) -> TicketDetail | TicketReceipt:
-    """An answer falls due, a wait for the customer ends, a resolved ticket reopens. Thanks alone do neither."""
+    """An answer falls due, a wait for the customer ends, a resolved ticket reopens. Thanks alone do neither.
+
+    On a closed ticket it opens a linked follow-up, and that is what answers.
+    """
     asking = client(request)
-    receive.take_message(ticket_id, text=body.text, channel=body.channel, by=asking.actor, now=asking.now)
-    return read_back(asking, ticket_id)
+    held = receive.take_message(
+        ticket_id, text=body.text, channel=body.channel, by=asking.actor, now=asking.now
+    )
+    return read_back(asking, held.id)
 
 
 @router.post(

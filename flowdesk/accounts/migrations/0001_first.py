@@ -54,12 +54,12 @@ class Migration(migrations.Migration):
             name='Membership',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('customer', 'customer'), ('agent', 'agent'), ('lead', 'lead'), ('manager', 'manager'), ('admin', 'admin'), ('auditor', 'auditor'), ('api_client', 'api_client'), ('system', 'system')], max_length=16)),
+                ('role', models.CharField(choices=[('agent', 'agent'), ('lead', 'lead'), ('manager', 'manager'), ('admin', 'admin'), ('auditor', 'auditor')], max_length=16)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='accounts.tenant')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'user'), name='accounts_membership_once')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'user'), name='accounts_membership_once'), models.CheckConstraint(condition=models.Q(('role__in', ['agent', 'lead', 'manager', 'admin', 'auditor'])), name='accounts_membership_role')],
             },
         ),
         migrations.CreateModel(
