@@ -1,12 +1,15 @@
 """Pages filled from the database."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from flowdesk.core.time import now
 from flowdesk.engine.facts import Priority
 from flowdesk.flows import receive
+from flowdesk.web.inbox import fill
 from tests.builders import World, a_customer, a_message, a_world
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
@@ -40,6 +43,27 @@ def test_the_inbox_lists_an_open_ticket(world: World) -> None:
 
     assert answer.status_code == 200
     assert "Where do I change the reply language?" in answer.content.decode()
+
+
+def test_a_filtered_list_counts_no_further_than_it_says(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        receive.open_ticket(a_message(), by=world.bo, now=now())
+    client = as_bo(world)
+
+    def heading() -> str:
+        html = client.get("/flow/inbox?q=language").content.decode()
+        return html.partition("<h1>")[2].partition("</h1>")[0]
+
+    monkeypatch.setattr(fill, "MOST_COUNTED", 3)
+    assert ">3<" in heading()
+    monkeypatch.setattr(fill, "MOST_COUNTED", 2)
+    with CaptureQueriesContext(connection) as asked:
+        assert ">2+<" in heading()
+    counts = [one["sql"] for one in asked if "COUNT(*)" in one["sql"] and "subject" in one["sql"]]
+    assert len(counts) == 1
+    assert "LIMIT 3" in counts[0]
 
 
 def test_the_hub_of_an_empty_desk_says_what_to_do(world: World) -> None:
