@@ -1,5 +1,7 @@
 """Pages filled from the database."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -71,6 +73,19 @@ def test_the_hub_of_an_empty_desk_says_what_to_do(world: World) -> None:
 
     assert answer.status_code == 200
     assert "100%" in answer.content.decode()
+
+
+def test_the_status_note_is_asked_for_and_shown_in_the_report(world: World) -> None:
+    client = Client()
+    client.post("/login", {"login": "ada@global.example", "password": "s3cret-words"})
+
+    hub = client.get("/flow/tickets/sla").content.decode()
+    answer = client.post(reverse("publish-report"), {"status_note": "All lanes are calm."}, follow=True)
+
+    assert 'name="status_note"' in hub
+    ids = re.findall(r' id="([^"]+)"', hub)
+    assert sorted(ids) == sorted(set(ids))
+    assert "All lanes are calm." in answer.content.decode()
 
 
 def test_a_reply_from_the_page_meets_the_first_response(world: World) -> None:
