@@ -172,7 +172,9 @@ class TicketFilters(Filters):
     created_before: Instant | None = None
     updated_after: Instant | None = None
     updated_before: Instant | None = None
-    q: Annotated[str, Field(max_length=200, description="Words of the subject, or a number.")] = ""
+    q: Annotated[
+        str, Field(max_length=200, description="Words of the subject, or a number such as `#12`.")
+    ] = ""
     order: Order = Order.DUE
     cursor: Cursor = ""
     limit: Limit = DEFAULT
@@ -210,7 +212,10 @@ def open_ticket(
     summary="List tickets",
 )
 def list_tickets(request: HttpRequest, filters: Query[TicketFilters]) -> Page[TicketOut]:
-    """Sorted by deadline, or newest first by `created` or `updated`; go on with `cursor` = `next`."""
+    """Sorted by deadline, or newest first by `created` or `updated`; go on with `cursor` = `next`.
+
+    Tickets of every status, unless the query narrows it; `is_active=true` is the quick one.
+    """
     asking = client(request)
     name = f"{asking.tenant}.tickets.{filters.order.value}"
     after = place_after(filters.cursor, of=name)

@@ -63,7 +63,7 @@ class TicketFilter:
     created_before: datetime | None = None
     updated_after: datetime | None = None
     updated_before: datetime | None = None
-    q: str = ""  # words of the subject, or a ticket's number
+    q: str = ""  # words of the subject, or a ticket's number with or without `#`
     me: int = 0  # the reader's row id as an agent, for the lane `mine`
     extra: Q | None = None  # what a hub's signal counted, see `tickets.signals`
 
@@ -85,6 +85,11 @@ def ticket_page(
             return list(_newest_first(rows, "created_at", after)[:limit])
         case Order.UPDATED:
             return list(_newest_first(rows, "updated_at", after)[:limit])
+
+
+def count_up_to(most: int, *, wanted: TicketFilter, now: datetime) -> int:
+    """How many tickets the filter lets through; the count ends at `most`, so that a wide filter stays cheap."""
+    return Ticket.objects.filter(narrowed(wanted, now=now))[:most].count()
 
 
 def keys_of(ticket: Ticket, *, order: Order) -> tuple[Any, ...]:
@@ -140,13 +145,18 @@ _LANES: Mapping[Lane, Callable[[datetime], Q]] = {
 
 
 def _words(text: str) -> Q:
-    """Every word somewhere in the subject, or the number itself."""
+    """Every word somewhere in the subject; `#12` is that number alone, and `12` too where a ticket has it.
+
+    Never both in one condition: an `or` with words would cost the number its index.
+    """
+    digits = text.strip().removeprefix("#")
+    if digits.isascii() and digits.isdigit() and len(digits) < 18:
+        number = Q(number=int(digits))
+        if digits != text.strip() or Ticket.objects.filter(number).exists():
+            return number
     found = Q()
     for word in text.split()[:8]:
         found &= Q(subject__icontains=word)
-    number = text.strip().removeprefix("#")
-    if number.isascii() and number.isdigit() and len(number) < 18:
-        found |= Q(number=int(number))
     return found
 
 

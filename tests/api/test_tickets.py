@@ -102,6 +102,20 @@ def test_a_list_is_narrowed_and_paged() -> None:
     assert len(found["items"]) == 4
 
 
+def test_a_number_finds_its_ticket_and_no_other() -> None:
+    desk = a_desk()
+    desk.open(subject="Error 2 at checkout")
+    desk.open(subject="Error 7 at checkout")
+
+    def found(q: str) -> list[int]:
+        return sorted(one["number"] for one in desk.get("/tickets", q=q)["items"])
+
+    assert found("2") == found("#2") == found(" #2 ") == [2]
+    assert found("7") == [2], "no ticket has the number: it is a word"
+    assert found("#7") == []
+    assert found("error 2") == [1]
+
+
 @pytest.mark.parametrize("order", ["due", "created", "updated"])
 def test_pages_leave_nothing_out_and_repeat_nothing(order: str) -> None:
     desk = a_desk()

@@ -288,15 +288,49 @@ def test_a_reply_needs_no_script(page: Any, site: Site) -> None:
     assert head(page).locator(".chip.met").is_visible()
 
 
+def reach_a_threshold(page: Any, place: str) -> None:
+    """A clock changes; the place has been asked for again and shown anew when this returns."""
+    page.locator(place).evaluate("place => { place.dataset.old = ''; }")
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('threshold-reached'))")
+    page.locator(f"{place}:not([data-old])").wait_for()
+
+
+def test_a_threshold_keeps_the_mark_of_the_chosen_row(page: Any, site: Site) -> None:
+    page.goto(f"{site.url}/flow/inbox")
+    page.get_by_role("link", name="Orders are not synchronised").click()
+    page.wait_for_url("**ticket=tkt_*")
+
+    reach_a_threshold(page, "#rows")
+
+    marked = page.locator(".row[aria-current]")
+    assert marked.count() == 1
+    assert "Orders are not synchronised" in marked.inner_text()
+
+
+def test_a_threshold_keeps_a_note_that_is_being_written(browser: Any, site: Site) -> None:
+    a_world("calm", at=NOW)
+    with a_page(browser) as page:
+        log_in(page, site, "ada@calm.example")
+        page.locator(".path summary").click()
+        page.locator(".path").get_by_label("Status note").fill("All lanes")
+
+        reach_a_threshold(page, "#board")
+
+        assert page.locator(".path").get_by_label("Status note").input_value() == "All lanes"
+
+
 def test_the_hub_publishes_when_it_may(browser: Any, site: Site) -> None:
     Tenant.objects.all().count()
     a_world("calm", at=NOW)
     with a_page(browser) as page:
         log_in(page, site, "ada@calm.example")
         assert page.get_by_text("Queue looks stable").is_visible()
-        page.locator(".path").get_by_role("button").first.click()
+        page.locator(".path summary").click()
+        page.locator(".path").get_by_label("Status note").fill("All lanes are calm.")
+        page.locator(".path").get_by_role("button", name="Publish launch report").click()
         page.wait_for_url("**/flow/reports/*")
         assert page.get_by_role("heading", name="Launch report").is_visible()
+        assert page.get_by_text("All lanes are calm.").is_visible()
         assert page.faults == []
 
 

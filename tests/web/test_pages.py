@@ -1,12 +1,17 @@
 """Pages filled from the database."""
 
+import re
+
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from flowdesk.core.time import now
 from flowdesk.engine.facts import Priority
 from flowdesk.flows import receive
+from flowdesk.web.inbox import fill
 from tests.builders import World, a_customer, a_message, a_world
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
@@ -42,11 +47,45 @@ def test_the_inbox_lists_an_open_ticket(world: World) -> None:
     assert "Where do I change the reply language?" in answer.content.decode()
 
 
+def test_a_filtered_list_counts_no_further_than_it_says(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        receive.open_ticket(a_message(), by=world.bo, now=now())
+    client = as_bo(world)
+
+    def heading() -> str:
+        html = client.get("/flow/inbox?q=language").content.decode()
+        return html.partition("<h1>")[2].partition("</h1>")[0]
+
+    monkeypatch.setattr(fill, "MOST_COUNTED", 3)
+    assert ">3<" in heading()
+    monkeypatch.setattr(fill, "MOST_COUNTED", 2)
+    with CaptureQueriesContext(connection) as asked:
+        assert ">2+<" in heading()
+    counts = [one["sql"] for one in asked if "COUNT(*)" in one["sql"] and "subject" in one["sql"]]
+    assert len(counts) == 1
+    assert "LIMIT 3" in counts[0]
+
+
 def test_the_hub_of_an_empty_desk_says_what_to_do(world: World) -> None:
     answer = as_bo(world).get("/flow/tickets/sla")
 
     assert answer.status_code == 200
     assert "100%" in answer.content.decode()
+
+
+def test_the_status_note_is_asked_for_and_shown_in_the_report(world: World) -> None:
+    client = Client()
+    client.post("/login", {"login": "ada@global.example", "password": "s3cret-words"})
+
+    hub = client.get("/flow/tickets/sla").content.decode()
+    answer = client.post(reverse("publish-report"), {"status_note": "All lanes are calm."}, follow=True)
+
+    assert 'name="status_note"' in hub
+    ids = re.findall(r' id="([^"]+)"', hub)
+    assert sorted(ids) == sorted(set(ids))
+    assert "All lanes are calm." in answer.content.decode()
 
 
 def test_a_reply_from_the_page_meets_the_first_response(world: World) -> None:

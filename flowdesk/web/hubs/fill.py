@@ -189,7 +189,9 @@ def _work_next(request: AgentRequest, hub: SlaHub, *, now: datetime) -> view.Wor
     if lane is not None:
         primary = view.Deed(words=say(said.PRIMARY_ACTIONS, key), href=_inbox(**LANE_QUERIES[lane.key]))
     elif hub.verdict.active or not request.actor.may(Act.OPEN):
-        primary = view.Deed(words=say(said.PRIMARY_ACTIONS, "healthy"), form=_publish_form(request))
+        primary = view.Deed(
+            words=say(said.PRIMARY_ACTIONS, "healthy"), form=_publish_form(request, form_id="publish-next")
+        )
         if primary.form is None:
             primary = view.Deed(words=say(said.PRIMARY_ACTIONS, "pressure"), href=_inbox())
     else:
@@ -252,15 +254,16 @@ def _step(request: AgentRequest, step: PathStep, hub: SlaHub) -> view.PathStep:
         href="" if is_live else _inbox(**LANE_QUERIES[step.lane or Lane.SLA_BREACHED]),
         tail=tail,
         chip_state=chip,
-        form=_publish_form(request) if ready else None,
+        form=_publish_form(request, form_id="publish-step") if ready else None,
     )
 
 
-def _publish_form(request: AgentRequest) -> Form | None:
+def _publish_form(request: AgentRequest, *, form_id: str) -> Form | None:
+    """The form that publishes the report; a calm hub has two of them."""
     if not request.actor.may(Act.PUBLISH):
         return None
     return Form(
-        id="publish-form",
+        id=form_id,
         href=reverse("publish-report"),
         submit=_("Publish launch report"),
         title=_("Publish launch report"),

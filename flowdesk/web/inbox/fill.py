@@ -19,7 +19,7 @@ from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.people.models import Agent, Team
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.queries import NOBODY as NOBODY_KEY
-from flowdesk.tickets.queries import Lane, Order, TicketFilter, keys_of, narrowed, ticket_page
+from flowdesk.tickets.queries import Lane, Order, TicketFilter, count_up_to, keys_of, ticket_page
 from flowdesk.tickets.signals import filter_of
 from flowdesk.tickets.states import Channel, Status
 from flowdesk.web.access import AgentRequest
@@ -40,6 +40,7 @@ from flowdesk.web.shell import lanes
 from flowdesk.web.vocabulary import TIERS, say
 
 PAGE = 50
+MOST_COUNTED = 1_000  # a filtered list says 1000+ beyond
 LANES = {
     "breached": Lane.BREACHED,
     "due": Lane.DUE,
@@ -130,10 +131,13 @@ def inbox_page(
     filters_set = sum(1 for name in ("q", *FILTERS) if given[name])
     lane = given["lane"] if given["lane"] in LANES else ""
     is_plain = not filters_set and wanted.extra is None
-    count = counts.get(lane or "all") if is_plain else None
+    known = counts.get(lane or "all") if is_plain else None
+    count = known if known is not None else count_up_to(MOST_COUNTED + 1, wanted=wanted, now=now)
+    is_cut_off = known is None and count > MOST_COUNTED
     return InboxPage(
         title=say(SIGNALS, given["signal"]) if wanted.extra is not None else say(TITLES, lane),
-        count=count if count is not None else Ticket.objects.filter(narrowed(wanted, now=now)).count(),
+        count=MOST_COUNTED if is_cut_off else count,
+        is_cut_off=is_cut_off,
         href=f"{here}?{urlencode(asked)}" if asked else here,
         groups=tuple(group for _name, group in groups),
         order=order_field(given["order"] or "risk"),

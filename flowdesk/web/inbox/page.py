@@ -51,6 +51,7 @@ class InboxPage:
 
     title: str  # the lane's or the view's name
     count: int
+    is_cut_off: bool = False  # more than `count`: nobody counts further
     href: str  # this list, without its cursor; the filters are sent here (GET)
     groups: tuple[RowGroup, ...] = ()
     order: Field | None = None

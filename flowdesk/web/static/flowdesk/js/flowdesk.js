@@ -196,6 +196,16 @@
     else event.stopImmediatePropagation();
   }, true);
 
+  /* The rows that a threshold brings know nothing of the one chosen since the page came. */
+  let chosen = "";
+  body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id === "rows") chosen = document.querySelector(".row[aria-current] > a")?.id ?? "";
+  });
+  body.addEventListener("htmx:afterSwap", (event) => {
+    const link = event.detail.target.id === "rows" && chosen && document.getElementById(chosen);
+    if (link) choose(link);
+  });
+
   /* The preview begins where the talk has got to. */
   const toLatest = () => {
     const talk = document.querySelector(".preview .scroll");
