@@ -165,7 +165,9 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "flowdesk.web.account_views.locked_out"
-AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = (
+    "flowdesk.web.account_views.typed_address"  # else one person locks a whole office out
+)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/flow/tickets/sla"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 from psycopg.types.json import Jsonb
 
 from flowdesk.core.errors import DomainError, NotFound
@@ -341,16 +340,10 @@ def lock_escalation(public_id: str) -> Escalation:
 
 
 def acknowledge(escalation: Escalation, *, agent: int | None, at: datetime) -> list[int]:
-    """Somebody takes it: the climb stops for this step, whoever else it went to. Returns the ids it closed.
-
-    Whatever else of the ticket waits for the same person is taken with it: they know now.
-    """
+    """Somebody takes it, and with it whatever else of the ticket climbs: a person has it now. Returns the ids."""
     if escalation.state != EscalationState.OPEN:
         raise AlreadyAcknowledged
-    taken = Q(
-        rule=escalation.rule, metric=escalation.metric, cycle=escalation.cycle, step=escalation.step
-    ) | Q(agent_id=agent if agent is not None else 0)
-    open_ones = Escalation.objects.filter(taken, ticket_id=escalation.ticket_id, state=EscalationState.OPEN)
+    open_ones = Escalation.objects.filter(ticket_id=escalation.ticket_id, state=EscalationState.OPEN)
     ids = list(open_ones.order_by("id").select_for_update().values_list("id", flat=True))
     Escalation.objects.filter(id__in=ids).update(
         state=EscalationState.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by_id=agent, ended_at=at

@@ -29,10 +29,15 @@ class NoSignup(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
 
+def typed_address(request: HttpRequest, credentials: Any = None) -> str:
+    """Who is trying to come in: failures count for this address from this machine, not for the machine alone."""
+    return str(request.POST.get("login", "")).strip().casefold()[:254]
+
+
 def locked_out(request: HttpRequest, credentials: Any, *args: Any, **kwargs: Any) -> HttpResponse:
     """Too many wrong passwords: the form comes back and says when to try again."""
     page = login_form(reverse("account_login"))
-    page = page.answered({"login": str((credentials or {}).get("username", ""))}, {"": [str(LOCKED)]})
+    page = page.answered({"login": typed_address(request)}, {"": [str(LOCKED)]})
     response = render(request, "account/login.html", {"page": LoginPage(form=page)}, status=429)
     response["Retry-After"] = "900"
     return response

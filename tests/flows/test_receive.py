@@ -60,7 +60,7 @@ def test_a_reply_meets_the_first_response() -> None:
     assert kinds[0] == "ticket_opened"
 
 
-def test_taking_one_escalation_takes_all_that_wait_for_the_same_person() -> None:
+def test_taking_one_escalation_takes_all_of_the_ticket() -> None:
     world = a_world()
     a_customer(world)
     opened = receive.open_ticket(a_message(), by=world.bo, now=MONDAY_9, priority=Priority.P1)

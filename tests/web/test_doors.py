@@ -282,3 +282,15 @@ def test_a_ticket_that_is_gone_is_not_an_error_in_the_list(desk: Desk) -> None:
     assert client.get("/flow/inbox?ticket=tkt_nonsense").status_code == 200
     with reading(desk.world.tenant.id):
         assert Ticket.objects.count() == len(desk.tickets)
+
+
+def test_wrong_passwords_lock_one_address_and_not_the_office() -> None:
+    a_world("office")
+    office = Client(REMOTE_ADDR="192.0.2.7")
+    for _ in range(9):
+        answer = office.post("/login", {"login": "ada@office.example", "password": "wrong"})
+
+    allowed = office.post("/login", {"login": "bo@office.example", "password": "s3cret-words"})
+
+    assert answer.status_code == 429
+    assert allowed.status_code == 302

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,9 +18,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--tenant", default="global", help="the tenant's slug (default: global)")
     parser.add_argument("--name", default="", help="create: what the key is for")
     parser.add_argument("--scopes", default="read", help="create: acts, separated by commas (default: read)")
-    parser.add_argument("--days", type=int, help="create: how long the key lives (default: until revoked)")
+    parser.add_argument("--days", type=_days, help="create: how long the key lives (default: until revoked)")
     parser.add_argument("--key", default="", help="revoke: the key's first characters, as list shows them")
     parser.add_argument("--single-role", action="store_true", help="one role for everything (see run)")
+
+
+def _days(text: str) -> int:
+    """A life in days, within a century."""
+    if not text.isdecimal() or not 0 < int(text[:9]) <= 36_500:
+        raise ArgumentTypeError("must be a whole number from 1 to 36500")
+    return int(text)
 
 
 def run(args: Namespace) -> int:

@@ -57,6 +57,8 @@ def child_environment(environment: Mapping[str, str], *, folder: Path) -> dict[s
     kept = {name: value for name, value in environment.items() if not name.startswith("DATABASE_")}
     for name in ("FLOWDESK_OWNER_DSN", "FLOWDESK_APP_DSN", "FLOWDESK_WORKER_DSN", "FLOWDESK_SINGLE_ROLE"):
         kept.pop(name, None)
+    for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"):  # `make run DATABASE_URL=…` is repeated there
+        kept.pop(name, None)
     kept["FLOWDESK_DATA"] = str(folder)
     kept["FLOWDESK_SECRET_KEY"] = environment.get("FLOWDESK_SECRET_KEY") or ensure_secret_key(folder)
     kept.setdefault("DJANGO_SETTINGS_MODULE", "flowdesk.config.settings")

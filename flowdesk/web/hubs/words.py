@@ -46,6 +46,9 @@ SIGNALS: Words = {
     "callback_overdue": gettext_lazy("Callback overdue"),
     "reopen_risk": gettext_lazy("Reopen risk estimate"),
     "csat_risk": gettext_lazy("CSAT risk estimate"),
+    # counted by lanes, not shown among the twelve
+    "workable": gettext_lazy("Open work"),
+    "first_response_open": gettext_lazy("Waiting for a first response"),
 }
 LEVELS: Words = {
     "L1": gettext_lazy("Balance the queue, assign, answer with macros."),

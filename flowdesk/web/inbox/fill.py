@@ -95,7 +95,9 @@ def _signal(given: Mapping[str, str], *, now: datetime) -> Q | None:
         return None
     window = WINDOWS.get(given.get("window", ""), Window.DAY)
     escalated = Escalation.objects.filter(state=EscalationState.OPEN).values("ticket_id")
-    return filter_of(given["signal"], now=now, since=now - window.length, escalated=escalated)
+    counted = filter_of(given["signal"], now=now, since=now - window.length, escalated=escalated)
+    # A signal that counts no tickets, such as callbacks, opens an empty list and not all of them.
+    return Q(id__in=[]) if counted is None else counted
 
 
 def _word(text: str) -> tuple[str, ...]:

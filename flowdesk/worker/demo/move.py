@@ -16,6 +16,7 @@ from django.db import connections
 from django.db.models import Q
 
 from flowdesk.accounts.models import Tenant
+from flowdesk.core.actor import ActorKind
 from flowdesk.core.errors import DomainError
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -24,8 +25,8 @@ from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.flows import escalate, receive, work
-from flowdesk.tickets.models import IS_ACTIVE, Ticket
-from flowdesk.tickets.states import Channel, Status
+from flowdesk.tickets.models import IS_ACTIVE, Ticket, TicketEvent
+from flowdesk.tickets.states import Channel, EventKind, Status
 from flowdesk.worker.demo.play import open_case
 from flowdesk.worker.demo.sample import Library, library
 from flowdesk.worker.demo.script import new_case
@@ -235,12 +236,24 @@ class Mover:
 
     def _first(self, which: Q) -> Ticket | None:
         with reading(self.stage.tenant):
-            return Ticket.objects.filter(IS_ACTIVE, which).order_by("due_at", "id").first()
+            return (
+                Ticket.objects.filter(IS_ACTIVE, which).exclude(_visitors()).order_by("due_at", "id").first()
+            )
 
     def _pick(self, which: Q) -> Ticket | None:
         with reading(self.stage.tenant):
-            found = list(Ticket.objects.filter(which).order_by("id").values_list("id", flat=True))
+            found = list(
+                Ticket.objects.filter(which).exclude(_visitors()).order_by("id").values_list("id", flat=True)
+            )
             return Ticket.objects.get(id=self.chance.choice(found)) if found else None
+
+
+def _visitors() -> Q:
+    """Tickets that somebody opened with a key, to watch them: the demo's people leave those alone."""
+    opened = TicketEvent.objects.filter(
+        kind=EventKind.TICKET_OPENED.value, actor_kind=ActorKind.API_KEY.value
+    )
+    return Q(id__in=opened.values("ticket_id"))
 
 
 def _id(ticket: Ticket) -> str:
