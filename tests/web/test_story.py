@@ -27,9 +27,10 @@ def thread(html: str) -> str:
 def test_a_long_run_of_steps_is_folded_and_its_newest_are_shown(html: str) -> None:
     words = thread(html)
 
-    assert "18 earlier steps" in words
-    folded, after = words.split("18 earlier steps")[1].split("</details>")
-    assert folded.count('class="entry event"') == 18
+    said = re.search(r"(\d+) earlier steps", words)
+    assert said is not None
+    folded, after = words.split(said[0])[1].split("</details>")
+    assert folded.count('class="entry event"') == int(said[1]) > 10
     assert after.count('class="entry event"') == 2
     assert "Resolution: 100% spent, told: support manager Ada Lind" in after
 

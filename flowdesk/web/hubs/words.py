@@ -46,7 +46,9 @@ SIGNALS: Words = {
     "callback_overdue": gettext_lazy("Callback overdue"),
     "reopen_risk": gettext_lazy("Reopen risk estimate"),
     "csat_risk": gettext_lazy("CSAT risk estimate"),
-    # counted by lanes, not shown among the twelve
+}
+# What lanes count beside the twelve, as the heading of the list that a lane opens.
+LANE_SIGNALS: Words = {
     "workable": gettext_lazy("Open work"),
     "first_response_open": gettext_lazy("Waiting for a first response"),
 }

@@ -24,7 +24,7 @@ from flowdesk.tickets.signals import filter_of
 from flowdesk.tickets.states import Channel, Status
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.chips import ticket_chip
-from flowdesk.web.hubs.words import SIGNALS
+from flowdesk.web.hubs.words import LANE_SIGNALS, SIGNALS
 from flowdesk.web.inbox.page import InboxPage, RowGroup, TicketRow
 from flowdesk.web.inbox.words import (
     GROUP_STATES,
@@ -137,7 +137,9 @@ def inbox_page(
     count = known if known is not None else count_up_to(MOST_COUNTED + 1, wanted=wanted, now=now)
     is_cut_off = known is None and count > MOST_COUNTED
     return InboxPage(
-        title=say(SIGNALS, given["signal"]) if wanted.extra is not None else say(TITLES, lane),
+        title=say({**SIGNALS, **LANE_SIGNALS}, given["signal"])
+        if wanted.extra is not None
+        else say(TITLES, lane),
         count=MOST_COUNTED if is_cut_off else count,
         is_cut_off=is_cut_off,
         href=f"{here}?{urlencode(asked)}" if asked else here,
