@@ -32,7 +32,7 @@ def test_a_long_run_of_steps_is_folded_and_its_newest_are_shown(html: str) -> No
     folded, after = words.split(said[0])[1].split("</details>")
     assert folded.count('class="entry event"') == int(said[1]) > 10
     assert after.count('class="entry event"') == 2
-    assert "Resolution: 100% spent, told: support manager Ada Lind" in after
+    assert "Resolution: 100% spent, told: support manager Ada Lind" in words
 
 
 def test_one_rung_that_tells_two_is_one_line(html: str) -> None:
