@@ -79,6 +79,11 @@ class PromisePolicy:
     change: ChangeMode = ChangeMode.RETROACTIVE
     closes_after: timedelta = timedelta(days=5)
 
+    @property
+    def lowest_tier(self) -> str:
+        """The tier of somebody we do not know yet."""
+        return min(self.tiers.values(), key=lambda tier: tier.rank).name
+
     def terms(
         self, *, priority: int, tier: str, level: int = 1, rule_target: RuleTarget | None = None
     ) -> Terms:

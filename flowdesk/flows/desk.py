@@ -4,6 +4,7 @@ Closing stores the clocks, fires the rungs that were passed, opens the escalatio
 sets the next instant to wake at, saves the ticket and writes its log.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -144,12 +145,16 @@ def write_note(work: Work, text: str, *, by: Actor, at: datetime) -> None:
     work.log(EventKind.NOTE_ADDED, by=by, at=at, note=note.id, agent=by.agent)
 
 
-def close_work(*works: Work, by: Actor, at: datetime, is_new: bool = False) -> list[Fired]:
-    """Store everything the works have gathered, and what follows from it. Returns the escalations fired."""
-    fired = _escalate(works, by=by, at=at)
+def close_work(*works: Work, by: Actor, at: datetime, is_new: bool = False) -> None:
+    """Store everything the works have gathered, and what follows from it."""
+    fired = _by_ticket(_escalate(works, by=by, at=at))
+    by_ticket = {work.ticket.id: work for work in works}
     for work in works:
-        _log_steps(work, [one for one in fired if one.plan.ticket == work.ticket.id], by=by, at=at)
-    sla.keep([work.desk for work in works], wakes=lambda desk: _wakes(desk, works, fired, at))
+        _log_steps(work, fired[work.ticket.id], by=by, at=at)
+    sla.keep(
+        [work.desk for work in works],
+        wakes=lambda desk: _wakes(by_ticket[desk.ticket.id], fired[desk.ticket.id], at),
+    )
     if notes := [note for work in works for note in work.notes]:
         Note.objects.bulk_create(notes)
     tickets.record(*(event for work in works for event in work.events))
@@ -163,7 +168,13 @@ def close_work(*works: Work, by: Actor, at: datetime, is_new: bool = False) -> l
             tickets.insert_ticket(work.ticket)
         else:
             tickets.save_ticket(work.ticket, *SUMMARY, *sorted(work.changed))
-    return fired
+
+
+def _by_ticket(fired: Iterable[Fired]) -> defaultdict[int, list[Fired]]:
+    found: defaultdict[int, list[Fired]] = defaultdict(list)
+    for one in fired:
+        found[one.plan.ticket].append(one)
+    return found
 
 
 def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
@@ -171,8 +182,9 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
     for work in works:
         # Every act looks: one that comes between a deadline and the sweep must not carry it away.
         work.climbing = [row for row in work.open_tasks if row.due_at <= at] if work.ticket.is_active else []
-    called = {work.ticket.id: _called_by(work, at) for work in works}
-    outstayed = {work.ticket.id: _outstayed(work, at) for work in works}
+    teams = _TeamNames()
+    called = {work.ticket.id: _called_by(work, teams, at) for work in works}
+    outstayed = {work.ticket.id: _outstayed(work, teams, at) for work in works}
     if not any(
         work.steps or work.climbing or work.asked or called[work.ticket.id] or outstayed[work.ticket.id]
         for work in works
@@ -196,8 +208,9 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
     fired = plans.write(at=at)
     if climbed := [row.id for work in works for row in work.climbing]:
         escalation.climbed(climbed, at=at)
+    by_ticket = _by_ticket(fired)
     for work in works:
-        mine = [one for one in fired if one.plan.ticket == work.ticket.id]
+        mine = by_ticket[work.ticket.id]
         if not work.ticket.is_active:
             continue
         if any(one.has_task for one in mine):
@@ -258,37 +271,46 @@ def give(work: Work, *, team: Team | None, agent: int | None, by: Actor, at: dat
         work.happen(*occurrences, at=at)
 
 
-def _called_by(work: Work, at: datetime) -> list[tuple[EventRule, str, int]]:
+def _called_by(work: Work, teams: "_TeamNames", at: datetime) -> list[tuple[EventRule, str, int]]:
     """The event rules called, each with the metric and cycle of the broken promise, if one called it."""
     if not work.ticket.is_active or not (work.triggers or work.breaches):
         return []
-    facts, policy = _facts(work, at), work.desk.policy.escalation
+    facts, policy = _facts(work, teams, at), work.desk.policy.escalation
     found = [(rule, "", 1) for rule in policy.called_by(frozenset(work.triggers), facts)]
     broken = policy.called_by(frozenset({EventTrigger.BREACHED}), facts) if work.breaches else ()
     return found + [(rule, metric, cycle) for metric, cycle in work.breaches for rule in broken]
 
 
-def _outstayed(work: Work, at: datetime) -> list[tuple[StateRule, datetime]]:
+def _outstayed(work: Work, teams: "_TeamNames", at: datetime) -> list[tuple[StateRule, datetime]]:
     if work.ticket.status not in (Status.NEW, Status.OPEN):
         return []
     facts = None
     found = []
     for rule, due in _state_rules(work.desk):
         if due <= at:
-            facts = facts or _facts(work, at)
+            facts = facts or _facts(work, teams, at)
             if rule.condition.matches(facts):
                 found.append((rule, due))
     return found
 
 
-def _facts(work: Work, at: datetime) -> TicketFacts:
-    ticket = work.ticket
-    team = (
-        Team.objects.filter(id=ticket.team_id).values_list("slug", flat=True).first()
-        if ticket.team_id
-        else None
+def _facts(work: Work, teams: "_TeamNames", at: datetime) -> TicketFacts:
+    team = teams.of(work.ticket.team_id)
+    return facts_of(
+        work.ticket, customer=work.customer, policy=work.desk.policy, at=at, team=team, text=work.text
     )
-    return facts_of(ticket, customer=work.customer, policy=work.desk.policy, at=at, team=team, text=work.text)
+
+
+class _TeamNames:
+    """The teams' slugs, read when first asked for and once for all works of a sweep."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, str] | None = None
+
+    def of(self, team: int | None) -> str | None:
+        if self._known is None:
+            self._known = dict(Team.objects.values_list("id", "slug"))
+        return self._known.get(team) if team is not None else None
 
 
 def _state_rules(desk: Desk) -> Iterator[tuple[StateRule, datetime]]:
@@ -303,10 +325,9 @@ def _state_rules(desk: Desk) -> Iterator[tuple[StateRule, datetime]]:
             yield rule, calendar.add(ticket.level_entered_at, rule.after)
 
 
-def _wakes(
-    desk: Desk, works: Sequence[Work], fired: Sequence[Fired], at: datetime
-) -> Iterable[datetime | None]:
+def _wakes(work: Work, fired: Sequence[Fired], at: datetime) -> Iterable[datetime | None]:
     """Further instants to look at a ticket: ends and reminders of waits, tasks that climb, time in a level."""
+    desk = work.desk
     ticket = desk.ticket
     if not ticket.is_active:
         if ticket.status == Status.RESOLVED and ticket.resolved_at is not None:
@@ -316,15 +337,10 @@ def _wakes(
         if wait.ended_at is None:
             yield wait.ends_by
             yield wait.remind_at
-    work = next(work for work in works if work.desk is desk)
     climbing = {row.id for row in work.climbing}
     # A task that nobody took and that cannot climb further stays open, and wakes nobody again.
     yield from (row.due_at for row in work.open_tasks if row.id not in climbing and row.due_at > at)
-    yield from (
-        at + one.plan.within
-        for one in fired
-        if one.plan.ticket == ticket.id and one.has_task and one.plan.within
-    )
+    yield from (at + one.plan.within for one in fired if one.has_task and one.plan.within)
     yield from (due for _, due in _state_rules(desk) if due > at)
 
 

@@ -11,9 +11,8 @@ from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.tenant import act
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.escalation import services as escalation
+from flowdesk.flows.deeds import end_wait, end_work
 from flowdesk.flows.desk import Work, close_work, open_work, work_on, write_note
-from flowdesk.flows.receive import end_wait
-from flowdesk.flows.work import end_work
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.states import EventKind, Status
 

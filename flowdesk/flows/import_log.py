@@ -16,7 +16,7 @@ from flowdesk.core.tenant import act, current_tenant
 from flowdesk.engine.business_time import due_at
 from flowdesk.engine.history import Happening, LogEntry, happenings, opening, standing
 from flowdesk.engine.promises import Occurrence, WaitReason
-from flowdesk.flows.receive import lowest_tier, status_of
+from flowdesk.flows.deeds import status_of
 from flowdesk.people.models import Customer, Team
 from flowdesk.policies.services import Policy, current_policy
 from flowdesk.sla import services as sla
@@ -96,7 +96,7 @@ def _customers(tiers: set[str], *, name: str, policy: Policy, at: datetime) -> d
     """One customer for each tier of the log, which does not say who wrote; "" is the lowest tier."""
     found = {}
     for tier in sorted(tiers):
-        wanted = tier or lowest_tier(policy)
+        wanted = tier or policy.promises.lowest_tier
         if wanted not in policy.promises.tiers:
             raise Invalid(Fault("tier", f"{wanted} is not a tier of this tenant"))
         ref = f"log:{name}:{wanted}"[:200]

@@ -16,6 +16,7 @@ from flowdesk.engine.escalation import EventTrigger
 from flowdesk.engine.facts import FieldType, Priority, TicketFacts
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.escalation import services as escalation
+from flowdesk.flows.deeds import end_wait, reopen
 from flowdesk.flows.desk import Work, close_work, must_say_something, open_work
 from flowdesk.intake import services as intake
 from flowdesk.intake.services import InboundMessage, Writer
@@ -60,7 +61,7 @@ def open_ticket(
     policy = current_policy()
     fields = usable_fields(message.fields, policy)
     _must_know(message, category, policy)
-    writer = intake.recognise(message, lowest_tier=lowest_tier(policy), at=now)
+    writer = intake.recognise(message, lowest_tier=policy.promises.lowest_tier, at=now)
     return _open(
         message, writer, policy, fields, by=by, at=now, priority=priority, category=category, follows=follows
     )
@@ -159,64 +160,6 @@ def _hear(work: Work, text: str, *, by: Actor, at: datetime) -> None:
         work.changed.add("signals")
         work.log(EventKind.TICKET_TRIAGED, by=by, at=at, signals=sorted(new))
         work.triggers.add(EventTrigger.PRIORITISED)
-
-
-def reopen(work: Work, *, by: Actor, at: datetime, because: str) -> None:
-    """Set a resolved ticket to work again; the caller lets REOPENED happen."""
-    ticket = work.ticket
-    ticket.status = Status.OPEN
-    ticket.reopen_count += 1
-    ticket.resolved_at = None
-    ticket.waiting_internal_since = ticket.level_entered_at = (
-        at  # the time it was closed is not time in a level
-    )
-    work.changed |= {"reopen_count", "resolved_at", "waiting_internal_since", "level_entered_at"}
-    work.log(EventKind.TICKET_REOPENED, by=by, at=at, because=because)
-
-
-def end_wait(
-    work: Work,
-    reason: WaitReason,
-    *,
-    by: Actor,
-    at: datetime,
-    because: str,
-    ended_at: datetime | None = None,
-) -> bool:
-    """End an open wait for this reason; the ticket is open again when no other is left.
-
-    `ended_at` is when it was over, if that was before `at`, the instant of the act that notes it.
-    """
-    over = ended_at or at
-    open_ones = [wait for wait in work.desk.waits if wait.reason == reason and wait.ended_at is None]
-    for wait in open_ones:
-        wait.ended_at = over
-        wait.save(update_fields=["ended_at"])
-        work.log(
-            EventKind.WAIT_ENDED,
-            by=by,
-            at=at,
-            reason=reason.value,
-            because=because,
-            ended_at=over.isoformat(),
-        )
-    left = [wait for wait in work.desk.waits if wait.ended_at is None]
-    if open_ones:
-        work.ticket.status = status_of(left)
-    return bool(open_ones)
-
-
-def status_of(waits: list[Any]) -> Status:
-    """The status that open waits make: pending is the customer's move, on hold anybody else's."""
-    reasons = {wait.reason for wait in waits}
-    if reasons - {WaitReason.CUSTOMER.value}:
-        return Status.ON_HOLD
-    return Status.PENDING if reasons else Status.OPEN
-
-
-def lowest_tier(policy: Policy) -> str:
-    """The tier of somebody we do not know yet."""
-    return min(policy.promises.tiers.values(), key=lambda tier: tier.rank).name
 
 
 def usable_fields(given: Mapping[str, Any], policy: Policy) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.engine.sla_policy import Amount
 from flowdesk.escalation import services as escalation
+from flowdesk.flows.deeds import end_wait, end_work, reopen, status_of
 from flowdesk.flows.desk import Work, close_work, give, must_say_something, open_work, write_note
-from flowdesk.flows.receive import end_wait, reopen, status_of
 from flowdesk.people.models import Agent, Team
 from flowdesk.routing import services as routing
 from flowdesk.sla.services import Desk
@@ -152,20 +152,6 @@ def resolve(ticket_id: str, *, by: Actor, now: datetime, note: str = "") -> None
     write_note(work, note, by=by, at=now)
     end_work(work, by=by, at=now, because="by_hand")
     close_work(work, by=by, at=now)
-
-
-def end_work(work: Work, *, by: Actor, at: datetime, because: str) -> None:
-    """Resolve a ticket on its desk."""
-    ticket = work.ticket
-    for reason in [WaitReason(wait.reason) for wait in work.desk.waits]:
-        end_wait(work, reason, by=by, at=at, because="resolved")
-    ticket.status = Status.RESOLVED
-    ticket.resolved_at = at
-    ticket.waiting_internal_since = None
-    work.changed |= {"resolved_at", "waiting_internal_since"}
-    work.log(EventKind.TICKET_RESOLVED, by=by, at=at, because=because, agent=by.agent)
-    work.happen(Occurrence.RESOLVED, at=at)
-    escalation.close_all(ticket.id, at=at)
 
 
 @act

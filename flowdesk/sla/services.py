@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from flowdesk.engine.clock import Metric
-from flowdesk.engine.promises import Change, Occurrence, Promises, WaitReason, advance, after
+from flowdesk.engine.promises import Change, Occurrence, Promises, Terms, WaitReason, advance, after
 from flowdesk.engine.sla_policy import RuleTarget
 from flowdesk.policies.services import Policy
 from flowdesk.sla import sql
@@ -28,7 +28,7 @@ class Desk:
     policy: Policy
 
     @property
-    def terms(self) -> Any:
+    def terms(self) -> Terms:
         """What is promised to the ticket as it stands."""
         ticket = self.ticket
         rule_target = None

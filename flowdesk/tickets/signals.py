@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from flowdesk.tickets.models import IS_ACTIVE
 from flowdesk.tickets.states import Status
 
-_ACTIVE = Q(status__in=["new", "open", "pending", "on_hold"])
 _WORKABLE = Q(status__in=["new", "open"])
 
 
@@ -39,11 +39,11 @@ _FILTERS: Mapping[str, _Maker] = {
     "created": lambda now, since, _: (
         Q(created_at__gt=since, created_at__lte=now) & ~Q(status=Status.VOID.value)
     ),
-    "active": lambda *_: _ACTIVE,
-    "urgent": lambda *_: _ACTIVE & Q(priority__lte=2),
-    "unassigned": lambda *_: _ACTIVE & Q(assignee__isnull=True),
-    "sla_breached": lambda now, *_: _ACTIVE & is_over(now),
-    "escalation_due": lambda now, _, escalated: _ACTIVE & is_due(now, escalated),
+    "active": lambda *_: IS_ACTIVE,
+    "urgent": lambda *_: IS_ACTIVE & Q(priority__lte=2),
+    "unassigned": lambda *_: IS_ACTIVE & Q(assignee__isnull=True),
+    "sla_breached": lambda now, *_: IS_ACTIVE & is_over(now),
+    "escalation_due": lambda now, _, escalated: IS_ACTIVE & is_due(now, escalated),
     "waiting_internal": lambda *_: _WORKABLE & Q(waiting_internal_since__isnull=False),
     "waiting_customer": lambda *_: Q(status=Status.PENDING.value),
     "workable": lambda *_: _WORKABLE,

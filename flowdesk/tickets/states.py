@@ -50,8 +50,6 @@ class EventKind(StrEnum):
     TICKET_CLOSED = "ticket_closed"
     TICKET_VOIDED = "ticket_voided"
     STEP_FIRED = "step_fired"
-    CLOCK_MISSED = "clock_missed"
     TICKET_ESCALATED = "ticket_escalated"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
-    ESCALATION_CLIMBED = "escalation_climbed"
     WAKE_FAILED = "wake_failed"
