@@ -98,12 +98,6 @@ class RoutingDecision:
             RuleTrace(rule=rule.name, trace=rule.condition.explain(self.facts)) for rule in self.tried
         )
 
-    def first_response(self, promised: timedelta) -> timedelta:
-        """The target for a promised one: what the rule tightens, or loosens where it says so (C16)."""
-        if self.sla_target is None:
-            return promised
-        return self.sla_target if self.loosen else min(promised, self.sla_target)
-
 
 def route(facts: TicketFacts, rules: RoutingRules) -> RoutingDecision:
     """The decision of the first rule that matches; without one, `otherwise`."""

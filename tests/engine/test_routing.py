@@ -95,19 +95,6 @@ def test_a_large_bill_copies_the_account_manager() -> None:
     assert decision.sla_target_minutes == 240
 
 
-def test_a_rules_target_only_tightens_the_promise() -> None:
-    decision = routed(category="account", customer_tier="enterprise", business_hours=True)
-
-    assert decision.first_response(timedelta(minutes=15)) == timedelta(minutes=15)
-    assert decision.first_response(4 * HOUR) == HOUR
-
-
-def test_a_rule_that_says_loosen_may_loosen() -> None:
-    rules = RoutingRules(rules=(a_rule("slow", "true", sla_target=HOUR, loosen=True),))
-
-    assert route(TicketFacts(), rules).first_response(timedelta(minutes=15)) == HOUR
-
-
 @pytest.mark.parametrize(("escalations", "senior"), [(2, False), (3, True)])
 def test_more_than_two_recent_escalations_ask_for_a_senior(escalations: int, senior: bool) -> None:
     decision = routed(category="billing", recent_escalations=escalations)

@@ -1,7 +1,8 @@
 """The sections `calendars` and `tiers`: business hours by name, and which hours a customer has bought."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, time
+from dataclasses import replace
+from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -109,15 +110,10 @@ def _window(node: Node) -> Window:
     opens, dash, closes = node.text().partition("-")
     if not dash:
         raise node.refuse("a window is written like 09:00-17:00")
-    return Window(opens=_wall_time(node, opens), closes=_wall_time(node, closes))
-
-
-def _wall_time(node: Node, text: str) -> time:
-    try:
-        hour, minute = (int(part) for part in text.strip().split(":"))
-        return time(0, 0) if (hour, minute) == (24, 0) else time(hour, minute)
-    except ValueError:
-        raise node.refuse(f"{text.strip()!r} is no time of day; write 09:00") from None
+    return Window(
+        opens=replace(node, raw=opens.strip()).wall_time(),
+        closes=replace(node, raw=closes.strip()).closing_time(),
+    )
 
 
 def _holidays(node: Node, holidays: HolidayTable, countries: frozenset[str]) -> tuple[Holiday, ...]:

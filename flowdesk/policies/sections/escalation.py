@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from flowdesk.engine.clock import Metric
-from flowdesk.engine.conditions import ConditionFault, compile_condition
 from flowdesk.engine.escalation import (
     EscalationPolicy,
     EventRule,
@@ -15,6 +14,7 @@ from flowdesk.engine.escalation import (
 )
 from flowdesk.engine.facts import Field
 from flowdesk.policies.reader import FaultList, Node
+from flowdesk.policies.sections.routing import read_condition
 
 
 def read_escalation(node: Node, *, fields: Mapping[str, Field]) -> EscalationPolicy:
@@ -62,10 +62,7 @@ def _step(node: Node) -> LadderStep:
 
 def _event(node: Node, fields: Mapping[str, Field]) -> EventRule:
     parts = node.mapping(required=("name", "on", "if", "to", "within", "act"), optional=("team",))
-    try:
-        condition = compile_condition(parts["if"].text(), fields=fields)
-    except ConditionFault as fault:
-        raise parts["if"].refuse(fault.reason, at=fault.position) from None
+    condition = read_condition(parts["if"], fields=fields)
     return EventRule(
         name=parts["name"].text(),
         on=frozenset(item.choice(EventTrigger) for item in parts["on"].one_or_more()),
@@ -79,10 +76,7 @@ def _event(node: Node, fields: Mapping[str, Field]) -> EventRule:
 
 def _state(node: Node, fields: Mapping[str, Field]) -> StateRule:
     parts = node.mapping(required=("name", "level", "after", "if", "to"), optional=("team", "within"))
-    try:
-        condition = compile_condition(parts["if"].text(), fields=fields)
-    except ConditionFault as fault:
-        raise parts["if"].refuse(fault.reason, at=fault.position) from None
+    condition = read_condition(parts["if"], fields=fields)
     return StateRule(
         name=parts["name"].text(),
         level=parts["level"].integer(least=1, most=3),

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from flowdesk.engine.business_time import BusinessCalendar, Unit
 from flowdesk.engine.clock import ChangeMode, Metric
-from flowdesk.engine.facts import PRIORITY_WORDS
 from flowdesk.engine.promises import MetricRule, Occurrence, ReopenMode, WaitReason
 from flowdesk.engine.sla_policy import ANY, Amount, PromisePolicy, TierTerms, WaitRule
 from flowdesk.policies.reader import FaultList, Node, suggestion
+from flowdesk.policies.sections.priority import read_one_priority
 
 _AMOUNT = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(m|h|bd|minutes|business_minutes|business_days)")
 
@@ -108,20 +108,13 @@ def _metric(name: Node, node: Node) -> MetricRule:
     )
 
 
-def _priority(node: Node) -> int:
-    word = node.text().lower()
-    if word not in PRIORITY_WORDS:
-        raise node.refuse(f"{word!r} is no priority{suggestion(word, PRIORITY_WORDS)}")
-    return int(PRIORITY_WORDS[word])
-
-
 def _targets(node: Node, tiers: Mapping[str, TierTerms], unit: Unit) -> dict[tuple[Metric, int, str], Amount]:
     targets: dict[tuple[Metric, int, str], Amount] = {}
     faults = FaultList()
     for metric, cells in node.items():
         for priority, row in cells.items():
             with faults:
-                key = (metric.choice(Metric), _priority(priority))
+                key = (metric.choice(Metric), int(read_one_priority(priority)))
                 if row.kind == "text":
                     targets[(*key, ANY)] = read_amount(row, unit)
                     continue
