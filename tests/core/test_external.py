@@ -230,3 +230,12 @@ def test_beside_an_external_database_the_data_folder_is_where_it_is_wanted(tmp_p
 
     assert chosen == tmp_path / "data"
     assert chosen.stat().st_mode & 0o077 == 0
+
+
+def test_children_do_not_inherit_an_address_that_make_repeats(tmp_path: Path) -> None:
+    given = {"MAKEFLAGS": "-- DATABASE_URL=postgresql://maker:secret@db/desk", "PATH": "/usr/bin"}
+
+    inherited = child_environment(given, folder=tmp_path)
+
+    assert "secret" not in str(inherited)
+    assert inherited["PATH"] == "/usr/bin"

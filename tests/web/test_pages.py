@@ -123,3 +123,11 @@ def test_another_tenants_ticket_is_not_there(world: World) -> None:
 
     assert client.get(reverse("ticket", args=[foreign.id])).status_code == 404
     assert client.post(reverse("ticket-act", args=[foreign.id, "take"])).status_code == 404
+
+
+def test_a_signal_that_counts_no_tickets_opens_an_empty_list(world: World) -> None:
+    receive.open_ticket(a_message(), by=world.bo, now=now())
+
+    page = as_bo(world).get("/flow/inbox?signal=callback_queued").content.decode()
+
+    assert "Where do I change the reply language?" not in page
