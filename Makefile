@@ -2,9 +2,10 @@
 # Both work on a machine with Python 3.11 (or newer) and make; PYTHON=… names another one.
 
 VENV := .venv/bin
+TWO := -n 2 --dist loadfile # two processes, each with a database server of its own
 export PYTHON
 
-.PHONY: run demo setup test check check-format lint types contracts tests tests-system bench lock help
+.PHONY: run demo setup test check check-format lint types contracts tests tests-system faults soak bench lock help
 
 run: ## install, start database, web and worker, print address and login (ARGS="--port 9000")
 	@scripts/setup.sh run
@@ -17,7 +18,7 @@ demo: ## fill the running desk with a lively demo tenant
 setup: ## everything a developer needs in .venv
 	@scripts/setup.sh dev
 
-test: setup check tests tests-system ## everything CI runs
+test: setup check tests tests-system faults ## everything CI runs
 
 check: setup check-format lint types contracts ## format, lint, types, import contract
 
@@ -34,10 +35,16 @@ contracts:
 	$(VENV)/lint-imports
 
 tests: setup ## pytest on the embedded PostgreSQL (ARGS="-k clocks")
-	$(VENV)/python -m pytest $(ARGS)
+	$(VENV)/python -m pytest $(TWO) -m "not faults" $(ARGS)
 
 tests-system: setup ## the tests that touch the database again, on the system's own PostgreSQL
-	@scripts/test_system.sh $(ARGS)
+	@scripts/test_system.sh $(TWO) $(ARGS)
+
+faults: setup ## kill processes, cut lines and fail over under load, and count what was lost (minutes)
+	$(VENV)/python -m pytest -m faults $(ARGS)
+
+soak: setup ## kill processes under load for as long as told (ARGS="--minutes 60 --seed 7 --workers 2")
+	$(VENV)/python -m tests.faults.campaign $(ARGS)
 
 bench: setup ## speed, as ratios
 	$(VENV)/python -m benchmarks $(ARGS)

@@ -6,6 +6,7 @@ Only the module of the command that was asked for is imported; one that is not i
 from __future__ import annotations
 
 import ast
+import errno
 import importlib
 import json
 import sys
@@ -16,12 +17,18 @@ from pathlib import Path
 COMMANDS = Path(__file__).parent / "config" / "commands"
 PACKAGE = "flowdesk.config.commands"
 BAD_INPUT = 2  # argparse's own code for it
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 def offered() -> dict[str, str]:
     """The names of the commands that are here, each with its one line of help."""
     files = sorted(file for file in COMMANDS.glob("*.py") if not file.name.startswith("_"))
-    return {file.stem.replace("_", "-"): _first_line(file) for file in files}
+    return {name_of(file): _first_line(file) for file in files}
+
+
+def name_of(file: Path) -> str:
+    """A command by its module: one that Python keeps for itself has a low line behind it, as `import_`."""
+    return file.stem.rstrip("_").replace("_", "-")
 
 
 def _first_line(file: Path) -> str:
@@ -38,7 +45,8 @@ def parser_for(words: Sequence[str]) -> ArgumentParser:
     for name, line in offered().items():
         command = commands.add_parser(name, help=line, description=line + ".")
         if name == asked:
-            module = importlib.import_module(f"{PACKAGE}.{name.replace('-', '_')}")
+            stem = next(file.stem for file in COMMANDS.glob("*.py") if name_of(file) == name)
+            module = importlib.import_module(f"{PACKAGE}.{stem}")
             module.add_arguments(command)
             command.add_argument("--json", action="store_true", help="answer in JSON, for programs")
             command.set_defaults(run=module.run)
@@ -53,18 +61,26 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if not is_told_by_its_message(error):
+        message = way_out(error)
+        if message is None:
             raise
-        return tell_failure(str(error), as_json=args.json)
+        return tell_failure(message, as_json=args.json)
 
 
-def is_told_by_its_message(error: Exception) -> bool:
-    """Faults of the machine or the operator's settings: their message is the way out, a trace is noise."""
+def way_out(error: Exception) -> str | None:
+    """What to tell of a fault of the machine or the settings, where a trace is noise; None for a fault of ours."""
     from flowdesk.core.embedded.errors import DatabaseUnavailable
+    from flowdesk.core.errors import DomainError
+    from flowdesk.core.limits import BadLimit
     from flowdesk.core.supervisor.port import PortUnavailable
     from flowdesk.core.supervisor.tree import ChildFailed
 
-    return isinstance(error, DatabaseUnavailable | PortUnavailable | ChildFailed)
+    if isinstance(error, DatabaseUnavailable | DomainError | PortUnavailable | ChildFailed | BadLimit):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"The disk takes no more: {error.strerror}{where}. Make room and try again; what was kept is whole."
+    return None
 
 
 def tell_failure(message: str, *, as_json: bool) -> int:

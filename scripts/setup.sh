@@ -75,12 +75,14 @@ fi
 
 echo "setup: installing $(grep -c '^[a-z0-9].*==' "$lock") pinned packages from $lock"
 rm -f "$venv/stamp-run" "$venv/stamp-dev"
-"$venv/bin/uv" pip sync --quiet --python "$venv/bin/python" --require-hashes "$lock" ||
+# Compiled now: else a first start does it, and every start where Python may not write beside its modules.
+"$venv/bin/uv" pip sync --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes "$lock" ||
     fail "the packages of $lock could not be installed"
 
 # The project itself: one line on the import path and its command; nothing to build, nothing to fetch.
 site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 echo "$here" >"$site/flowdesk.pth"
+[ ! -d flowdesk ] || "$venv/bin/python" -m compileall -q flowdesk # an image copies it in later
 printf '#!/bin/sh\nexec "%s/bin/python" -m flowdesk "$@"\n' "$venv" >"$venv/bin/flowdesk"
 chmod 755 "$venv/bin/flowdesk"
 cp "$lock" "$venv/stamp-$kind"

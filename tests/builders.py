@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from flowdesk.accounts.models import Membership, Tenant, User
-from flowdesk.core.actor import Actor, ActorKind, Role
+from flowdesk.core.actor import Actor, ActorKind, Role, system
 from flowdesk.core.ids import new_id
 from flowdesk.core.tenant import reading, writing
 from flowdesk.intake.services import InboundMessage
@@ -41,7 +41,7 @@ def a_world(slug: str = "global", *, at: datetime = MONDAY_9) -> World:
         Membership.objects.create(user=users[name], tenant=tenant, role=role)
     with writing(tenant.id):
         TicketCounter.objects.create(tenant=tenant)
-        save_revision(pack_source(), by=None, at=at)
+        save_revision(pack_source(), by=system(tenant.id), at=at)
         agents = {
             name: Agent.objects.create(
                 tenant=tenant, public_id=new_id(at), user=user, name=name, email=user.email, languages=["en", "sv"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -18,6 +19,18 @@ from tests.database import ThrowawayDatabase, point_django_at, throwaway_databas
 def quick_passwords() -> None:
     """A strong hash takes a third of a second, on purpose; the tests' people are not worth guarding."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_request_limits() -> None:
+    """A process counts on from test to test; the tests of the limits set their own."""
+    settings.REQUEST_LIMITS = {}
+
+
+@pytest.fixture(autouse=True)
+def data_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test keeps in the data folder is gone after it, and never in a developer's own."""
+    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 
-from flowdesk.accounts.models import ApiKey, AuditEntry
-from flowdesk.core.actor import Act, Actor, ActorKind
+from flowdesk.accounts import sql
+from flowdesk.accounts.audit import AuditAct, record_act
+from flowdesk.accounts.models import ApiKey
+from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import DomainError, Fault, Invalid, NotFound
+from flowdesk.core.models import columns_of, row_of
 from flowdesk.core.tenant import act
 
 SHOWN = 11  # characters of a key by which people tell it from others: `fdk_` and seven more
 STAMPED_EVERY = timedelta(minutes=1)
+_KEY_BY_DIGEST = sql.KEY_BY_DIGEST.format(columns=columns_of(ApiKey, "key"))
 
 
 class KeyRevoked(DomainError):
@@ -42,8 +46,9 @@ def create_key(
     by: Actor,
     now: datetime,
     expires_at: datetime | None = None,
+    limit: int | None = None,
 ) -> NewKey:
-    """Make a key to the actor's tenant. Raises Invalid naming each field that cannot be used."""
+    """Make a key to the actor's tenant; `limit` are its own requests in a window, else as set. Raises Invalid."""
     by.must(Act.CONFIGURE)
     wanted = sorted(set(scopes))
     known = {one.value for one in Act}
@@ -56,6 +61,8 @@ def create_key(
         faults.append(Fault("scopes", f"{', '.join(unknown)}: not one of {', '.join(sorted(known))}"))
     if expires_at is not None and expires_at <= now:
         faults.append(Fault("expires_at", "lies in the past"))
+    if limit is not None and not 0 < limit < 10**9:
+        faults.append(Fault("limit", "must be from 1 to 999999999"))
     if faults:
         raise Invalid(*faults)
     secret = f"fdk_{secrets.token_urlsafe(32)}"
@@ -67,9 +74,10 @@ def create_key(
         scopes=wanted,
         created_at=now,
         expires_at=expires_at,
+        limit=limit,
     )
-    after = {"scopes": wanted, "expires_at": expires_at.isoformat() if expires_at else None}
-    _audit("key_created", row, by=by, at=now, after=after)
+    after = {"scopes": wanted, "limit": limit, "expires_at": expires_at.isoformat() if expires_at else None}
+    record_act(AuditAct.KEY_CREATED, thing="api_key", thing_id=row.id, by=by, at=now, after=after)
     return NewKey(row, secret)
 
 
@@ -84,7 +92,7 @@ def revoke_key(prefix: str, *, by: Actor, now: datetime) -> ApiKey:
         raise KeyRevoked
     row.revoked_at = now
     row.save(update_fields=["revoked_at"])
-    _audit("key_revoked", row, by=by, at=now)
+    record_act(AuditAct.KEY_REVOKED, thing="api_key", thing_id=row.id, by=by, at=now)
     return row
 
 
@@ -93,7 +101,10 @@ def usable_key(secret: str, *, at: datetime) -> ApiKey | None:
 
     The secret has 256 random bits, so looking up its digest tells a guesser nothing by its timing.
     """
-    row = ApiKey.objects.select_related("tenant").filter(digest=digest_of(secret)).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_KEY_BY_DIGEST, [digest_of(secret)])
+        values = cursor.fetchone()
+    row = row_of(ApiKey, values) if values else None
     if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= at):
         return None
     if row.last_used_at is None or row.last_used_at <= at - STAMPED_EVERY:
@@ -105,18 +116,3 @@ def usable_key(secret: str, *, at: datetime) -> ApiKey | None:
 def digest_of(secret: str) -> bytes:
     """What is kept of a key."""
     return sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
-def _audit(
-    what: str, row: ApiKey, *, by: Actor, at: datetime, after: Mapping[str, Any] | None = None
-) -> None:
-    AuditEntry.objects.create(
-        tenant_id=by.tenant,
-        at=at,
-        actor_kind=by.kind.value,
-        actor_id=by.id if by.kind is not ActorKind.SYSTEM else None,
-        act=what,
-        thing="api_key",
-        thing_id=row.id,
-        after=dict(after or {}),
-    )

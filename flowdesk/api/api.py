@@ -7,23 +7,55 @@ from typing import Any
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from flowdesk.api import clocks, customers, escalations, hub, me, people, thread, tickets, work
+from flowdesk.accounts.answers import FIELD
+from flowdesk.api import (
+    audit,
+    clocks,
+    customers,
+    escalations,
+    hub,
+    imports,
+    me,
+    people,
+    thread,
+    tickets,
+    work,
+)
 from flowdesk.api.auth import Key
 from flowdesk.api.errors import MEDIA_TYPE, Problem, answer_errors
+from flowdesk.api.once import LONGEST, UNSAFE, Repeated, answer_repeated, once_per_key
 from flowdesk.api.reading import JsonParser
+from flowdesk.api.versions import remember_version, tag_answer
 
 DESCRIPTION = """
 Flowdesk is a support desk built around its promises. A key belongs to one tenant and has exactly its scopes.
 
 Instants are ISO-8601 with an offset. Ids are opaque. Lists answer `{items, next}`: go on with `cursor` = `next`.
 Every failure is a problem document (RFC 9457) that names field and reason; unknown fields are refused by name.
+A change may be sent again under an `Idempotency-Key`, and made conditional with `If-Match`; limits answer 429.
 """
 
 METHODS = ("get", "post", "put", "patch", "delete")
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": FIELD,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!#-~]+$"},
+    "description": "A name of yours for this request: sent again within a day, it is answered and not done again.",
+}
 
 
 class Api(NinjaAPI):
-    """Adds to every operation how it fails, and which scope its key needs."""
+    """An API with our manners: how it reads and fails, repeats and versions, and what its document tells of that."""
+
+    def __init__(self, **settings: Any) -> None:
+        # The framework's own page loads scripts from elsewhere; ours is `docs.page`.
+        super().__init__(docs_url=None, openapi_url="/openapi.json", parser=JsonParser(), **settings)
+        answer_errors(self)
+        self.exception_handler(Repeated)(answer_repeated)
+        self.add_decorator(remember_version)
+        self.add_decorator(tag_answer, mode="view")
+        self.add_decorator(once_per_key, mode="view")  # outermost: what it keeps is the whole answer
 
     def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: Any = None) -> OpenAPISchema:
         document = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
@@ -38,6 +70,8 @@ class Api(NinjaAPI):
                 if method not in METHODS:
                     continue
                 operation["responses"]["default"] = failure
+                if method.upper() in UNSAFE:
+                    operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
                 if scope := scopes.get(operation["operationId"]):
                     operation["x-scope"] = scope
                     words = f"Needs the scope `{scope}`."
@@ -69,11 +103,7 @@ api = Api(
     title="Flowdesk",
     version="1",
     description=DESCRIPTION.strip(),
-    openapi_url="/openapi.json",
-    docs_url=None,  # the framework's page loads scripts from elsewhere; ours is `docs.page`
-    parser=JsonParser(),
     urls_namespace="api-v1",
 )
-answer_errors(api)
-for resource in (me, tickets, thread, work, clocks, escalations, customers, people, hub):
+for resource in (me, tickets, thread, work, clocks, escalations, customers, people, hub, imports, audit):
     api.add_router("", resource.router)

@@ -12,17 +12,22 @@ from ninja.security import HttpBearer
 from flowdesk.accounts.models import ApiKey
 from flowdesk.accounts.services import usable_key
 from flowdesk.api.errors import MissingScope, Unauthenticated
+from flowdesk.api.limits import count_bad_key, count_key
+from flowdesk.api.versions import expected_version
 from flowdesk.core.actor import Act, Actor, ActorKind, Role
 from flowdesk.core.time import now
+from flowdesk.core.trace import trace
+from flowdesk.core.versions import Expected
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The program that asks: its key, the actor it is, and the instant of the request."""
+    """The program that asks: its key, the actor it is, the instant of the request, and what it expects to find."""
 
     key: ApiKey
     actor: Actor
     now: datetime
+    expected: Expected  # the versions that `If-Match` names
 
     @property
     def tenant(self) -> int:
@@ -45,8 +50,11 @@ class Key(HttpBearer):
         at = now()
         key = usable_key(token.strip(), at=at)
         if key is None:
+            count_bad_key(request)
             raise Unauthenticated("The key is unknown, expired or revoked.")
-        client = Client(key, actor_of(key), at)
+        count_key(request, key)
+        client = Client(key, actor_of(key), at, expected_version(request))
+        trace(tenant=key.tenant_id, actor=ActorKind.API_KEY.value, actor_id=key.id)
         if self.scope is not None and not client.actor.may(self.scope):
             raise MissingScope(f"The key lacks the scope {self.scope.value}.")
         return client

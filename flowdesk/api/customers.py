@@ -12,7 +12,8 @@ from pydantic import Field
 from flowdesk.api.auth import Client, client, needs
 from flowdesk.api.pagination import DEFAULT, Cursor, Limit, OnlyPages, Page, cursor_at, place_after
 from flowdesk.api.reading import AgentId, Body, Email, Filters
-from flowdesk.api.shapes import AgentRef, Out, Receipt, agent_ref
+from flowdesk.api.shapes import AgentRef, Receipt, agent_ref
+from flowdesk.api.versions import IF_MATCH, IF_NONE_MATCH, Versioned
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -30,7 +31,7 @@ Word = Annotated[str, Field(max_length=64)]
 Language = Annotated[str, Field(max_length=8)]
 
 
-class CustomerOut(Out):
+class CustomerOut(Versioned):
     """The party served; its tier says which promises it has bought."""
 
     id: str
@@ -45,7 +46,7 @@ class CustomerOut(Out):
     created_at: datetime
 
 
-class ContactOut(Out):
+class ContactOut(Versioned):
     """A person writing for a customer."""
 
     id: str
@@ -134,6 +135,7 @@ def list_customers(request: HttpRequest, filters: Query[CustomerFilters]) -> Pag
     auth=needs(Act.READ),
     operation_id="read_customer",
     summary="Read a customer",
+    openapi_extra=IF_NONE_MATCH,
 )
 def read_customer(request: HttpRequest, customer_id: str) -> CustomerOut:
     return _read(client(request).tenant, customer_id)
@@ -145,12 +147,15 @@ def read_customer(request: HttpRequest, customer_id: str) -> CustomerOut:
     auth=needs(Act.MANAGE_CUSTOMERS),
     operation_id="change_customer",
     summary="Change a customer",
+    openapi_extra=IF_MATCH,
 )
 def change_customer(request: HttpRequest, customer_id: str, body: ChangeCustomer) -> CustomerOut | Receipt:
     """A new tier changes the promises that run for the customer's tickets, as the policy says."""
     asking = client(request)
     card = CustomerCard(**body.model_dump())
-    reconfigure.change_terms(customer_id, card=card, by=asking.actor, now=asking.now)
+    reconfigure.change_terms(
+        customer_id, card=card, by=asking.actor, now=asking.now, expected=asking.expected
+    )
     return _read_back(asking, customer_id)
 
 
@@ -189,17 +194,33 @@ def add_contact(request: HttpRequest, customer_id: str, body: ContactBody) -> Co
     return _contact_back(asking, made)
 
 
+@router.get(
+    "/contacts/{contact_id}",
+    response=ContactOut,
+    auth=needs(Act.READ),
+    operation_id="read_contact",
+    summary="Read a contact",
+    openapi_extra=IF_NONE_MATCH,
+)
+def read_contact(request: HttpRequest, contact_id: str) -> ContactOut:
+    with reading(client(request).tenant):
+        return contact_out(services.contact_by(contact_id))
+
+
 @router.patch(
     "/contacts/{contact_id}",
     response=ContactOut | Receipt,
     auth=needs(Act.MANAGE_CUSTOMERS),
     operation_id="change_contact",
     summary="Change a contact",
+    openapi_extra=IF_MATCH,
 )
 def change_contact(request: HttpRequest, contact_id: str, body: ContactBody) -> ContactOut | Receipt:
     asking = client(request)
     card = ContactCard(**body.model_dump())
-    changed = services.change_contact(contact_id, card, by=asking.actor, now=asking.now)
+    changed = services.change_contact(
+        contact_id, card, by=asking.actor, now=asking.now, expected=asking.expected
+    )
     return _contact_back(asking, changed)
 
 
@@ -219,6 +240,7 @@ def _read(tenant: int, customer_id: str) -> CustomerOut:
 
 def customer_out(row: Customer) -> CustomerOut:
     return CustomerOut(
+        version=row.version,
         id=shown("cus", row.public_id),
         name=row.name,
         tier=row.tier,
@@ -234,6 +256,7 @@ def customer_out(row: Customer) -> CustomerOut:
 
 def contact_out(row: Contact) -> ContactOut:
     return ContactOut(
+        version=row.version,
         id=shown("con", row.public_id),
         name=row.name,
         email=row.email,

@@ -59,6 +59,20 @@ class BodyTooLarge(DomainError):
     code = "body_too_large"
 
 
+class LengthRequired(DomainError):
+    """The request must say how long its body is: send the header Content-Length."""
+
+    status = 411
+    code = "length_required"
+
+
+class UnknownMediaType(DomainError):
+    """The body must be application/json."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
 class Unreadable(DomainError):
     """The body is not JSON."""
 
@@ -77,7 +91,7 @@ def problem(
     """The answer for a request that could not be served."""
     body: dict[str, Any] = {
         "type": f"urn:flowdesk:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": _title(status),
         "status": status,
         "detail": detail,
         "code": code,
@@ -89,9 +103,11 @@ def problem(
 def problem_of(error: DomainError) -> HttpResponse:
     """The answer for a fault of the trade."""
     faults = error.faults if isinstance(error, Invalid) else ()
-    headers = (
-        {"WWW-Authenticate": 'Bearer realm="flowdesk"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
-    )
+    headers = {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="flowdesk"'
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
     return problem(error.status, code=error.code, detail=error.message, faults=faults, headers=headers)
 
 
@@ -144,30 +160,91 @@ def _fault(error: Mapping[str, Any]) -> Fault:
     if source == "body" or (path and path[0] in ("filters", "page")):
         path = path[1:]
     match error["type"]:
-        case "extra_forbidden":
-            reason = "is not a field here"
-        case "missing":
-            reason = "is required"
-        case _:
+        case "value_error":
             reason = str(error["msg"]).removeprefix("Value error, ")
+        case kind:
+            reason = _reason(kind, error.get("ctx") or {}) or str(error["msg"])
     # A choice between types names them in the path; people look for the field alone.
     shown = [part for part in path if "[" not in part and part not in ("str", "int", "float", "bool")]
     return Fault(".".join(shown) or source, reason[:1].lower() + reason[1:])
 
 
+def _reason(kind: str, bound: Mapping[str, Any]) -> str:
+    """What is wrong, in our words; "" for a kind that none of our fields can meet."""
+    match kind:
+        case "extra_forbidden":
+            return "is not a field here"
+        case "missing":
+            return "is required"
+        case "string_type":
+            return "must be text"
+        case "string_too_long":
+            return f"is longer than {bound['max_length']} characters"
+        case "string_too_short":
+            return f"must have at least {bound['min_length']} characters"
+        case "string_pattern_mismatch":
+            return f"does not have the form {bound['pattern']}"
+        case "enum" | "literal_error":
+            return f"is not one of {str(bound['expected']).replace(' or ', ', ').replace(chr(39), '')}"
+        case "int_type" | "int_parsing" | "int_parsing_size" | "int_from_float":
+            return "must be a whole number"
+        case "float_type" | "float_parsing" | "finite_number":
+            return "must be a number"
+        case "bool_type" | "bool_parsing":
+            return "must be true or false"
+        case "greater_than_equal":
+            return f"must be at least {bound['ge']}"
+        case "less_than_equal":
+            return f"must be at most {bound['le']}"
+        case "list_type":
+            return "must be a list"
+        case "too_long":
+            return f"has more than {bound['max_length']} entries"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return "must be an object"
+    if kind.startswith(("date", "timezone_")):
+        return "must be an instant with its offset, such as 2026-06-15T09:00:00+02:00"
+    return ""
+
+
 def _code(status: int) -> str:
-    return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("'", "")
+    return _title(status).lower().replace(" ", "_").replace("'", "")
+
+
+# As RFC 9110 has them; Python's own words changed from version to version.
+_TITLES: Mapping[int, str] = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+def _title(status: int) -> str:
+    return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
 class Problems:
-    """Middleware: whatever answers below `/api/`, a failure is a problem document and a body has a limit."""
+    """Middleware below `/api/`: a failure is a problem document whoever answers, and `HEAD` is a `GET` without body."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(ROOT):
+            return self.get_response(request)
+        if request.method == "HEAD":
+            return self._head(request)
+        return self._answer(request)
+
+    def _head(self, request: HttpRequest) -> HttpResponseBase:
+        request.method = "GET"
+        response = self._answer(request)
+        bare = HttpResponse(status=response.status_code, headers=dict(response.items()))
+        if isinstance(response, HttpResponse):  # a stream's length is not known before its end
+            bare["Content-Length"] = str(len(response.content))
+        return bare
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if not request.path_info.startswith(ROOT) or response.status_code < HTTPStatus.BAD_REQUEST:
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response["Allow"] = _allowed(response.get("Allow", ""))
+        if response.status_code < HTTPStatus.BAD_REQUEST:
             return response
         if response.get("Content-Type", "").startswith(MEDIA_TYPE):
             return response
@@ -176,9 +253,16 @@ class Problems:
         return problem(status, code=_code(status), detail=_DETAILS.get(status, ""), headers=kept)
 
 
+def _allowed(methods: str) -> str:
+    """The header `Allow` in a steady order; what can be read can be asked for its head."""
+    known = {method.strip() for method in methods.split(",") if method.strip()}
+    return ", ".join(sorted(known | {"HEAD"} if "GET" in known else known))
+
+
 _DETAILS: Mapping[int, str] = {
     400: "The request cannot be read.",
     404: "There is nothing here.",
     405: "This address does not know that method; see the header Allow.",
     500: "Something broke on our side. It has been logged.",
+    503: "The database does not answer. What you asked may or may not have been done; try again soon.",
 }

@@ -13,7 +13,9 @@ from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import DEFAULT, Cursor, Limit, Page, cursor_at, place_after
 from flowdesk.api.reading import Body, Filters, Instant
 from flowdesk.api.shapes import AgentRef, Out, Receipt, TeamRef, agent_ref, team_ref
+from flowdesk.api.versions import IF_MATCH, IF_NONE_MATCH, Versioned
 from flowdesk.core.actor import Act
+from flowdesk.core.errors import NotFound, invalid
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
 from flowdesk.escalation import queries as escalations
@@ -30,7 +32,7 @@ class TicketRef(Out):
     subject: str
 
 
-class EscalationOut(Out):
+class EscalationOut(Versioned):
     """One step for one target. `way` is how the target became a person; `due_at` a task's own deadline."""
 
     id: str
@@ -85,7 +87,7 @@ def list_escalations(request: HttpRequest, filters: Query[EscalationFilters]) ->
             limit=filters.limit + 1,
             state=filters.state,
             kind=filters.kind,
-            ticket=tickets.ticket_id_of(filters.ticket) if filters.ticket else None,
+            ticket=_ticket(filters.ticket) if filters.ticket else None,
             due_before=filters.due_before,
         )
         page = rows[: filters.limit]
@@ -101,6 +103,7 @@ def list_escalations(request: HttpRequest, filters: Query[EscalationFilters]) ->
     auth=needs(Act.READ),
     operation_id="read_escalation",
     summary="Read an escalation",
+    openapi_extra=IF_NONE_MATCH,
 )
 def read_escalation(request: HttpRequest, escalation_id: str) -> EscalationOut:
     with reading(client(request).tenant):
@@ -113,21 +116,31 @@ def read_escalation(request: HttpRequest, escalation_id: str) -> EscalationOut:
     auth=needs(Act.ACKNOWLEDGE),
     operation_id="acknowledge_escalation",
     summary="Take an escalation",
+    openapi_extra=IF_MATCH,
 )
 def acknowledge(
     request: HttpRequest, escalation_id: str, body: Nothing | None = None
 ) -> EscalationOut | Receipt:
     """The climb stops. Answers 409 when somebody was faster."""
     asking = client(request)
-    escalate.acknowledge(escalation_id, by=asking.actor, now=asking.now)
+    escalate.acknowledge(escalation_id, by=asking.actor, now=asking.now, expected=asking.expected)
     if not asking.may_read:
         return Receipt(id=escalation_id)
     with reading(asking.tenant):
         return escalation_out(escalations.escalation_by(escalation_id))
 
 
+def _ticket(public_id: str) -> int:
+    """The ticket a filter names; one that nobody bears is a fault of the filter."""
+    try:
+        return tickets.ticket_id_of(public_id)
+    except NotFound:
+        raise invalid("ticket", "there is no ticket by that id") from None
+
+
 def escalation_out(row: Escalation) -> EscalationOut:
     return EscalationOut(
+        version=row.version,
         id=shown("esc", row.public_id),
         ticket=TicketRef(
             id=shown("tkt", row.ticket.public_id), number=row.ticket.number, subject=row.ticket.subject

@@ -21,10 +21,9 @@ from flowdesk.core.tenant import reading
 from flowdesk.engine.lanes import LaneRow, Severity, StepState, Window
 from flowdesk.engine.scoring import PressureLevel, PressureReason
 from flowdesk.hubs.board import SlaHub, TicketLine
-from flowdesk.hubs.queries import sla_hub
+from flowdesk.hubs.kept import hub_as_of
 from flowdesk.people import queries as people
 from flowdesk.people.models import Agent
-from flowdesk.policies.services import current_policy
 
 router = Router(tags=["hubs"])
 
@@ -222,7 +221,7 @@ def read_sla_hub(request: HttpRequest, filters: Query[HubFilters]) -> SlaHubOut:
     """How hot it is, what comes next, and the seven lanes."""
     asking = client(request)
     with reading(asking.tenant):
-        hub = sla_hub(asking.tenant, window=filters.window, now=asking.now, policy=current_policy())
+        hub = hub_as_of(asking.tenant, window=filters.window, now=asking.now)
         agents = people.agents_by_id(owner.agent for owner in hub.owners.values() if owner.agent is not None)
         return _hub_out(hub, agents)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, get_origin
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, ValidationError
@@ -23,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core.core_schema import ValidationInfo
 
-from flowdesk.api.errors import BodyTooLarge, Unreadable
+from flowdesk.api.errors import BodyTooLarge, UnknownMediaType, Unreadable
 from flowdesk.core.errors import Fault, Invalid, NotFound
 from flowdesk.core.ids import parsed
 from flowdesk.engine.facts import PRIORITY_WORDS, Priority
@@ -39,7 +40,10 @@ class JsonParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         kind = request.content_type or ""
         if kind and kind != "application/json" and not kind.endswith("+json"):
-            raise Unreadable(f"The body must be application/json, not {kind[:80]}.")
+            raise UnknownMediaType(f"The body must be application/json, not {kind[:80]}.")
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+            raise UnknownMediaType(f"The body must be UTF-8, not {charset[:80]}.")
         try:
             raw = request.body
         except RequestDataTooBig:
@@ -130,9 +134,29 @@ class Filters(BaseModel):
             for name, given in request.GET.lists()
             if any("\x00" in value or _LONE_SURROGATE.search(value) for value in given)
         ]
+        faults += [
+            Fault(_plain(name), "is given twice")
+            for name, given in request.GET.lists()
+            if len(given) > 1 and name in cls.model_fields and not _takes_several(cls, name)
+        ]
+        if not _is_utf8(request.META.get("QUERY_STRING", "")):
+            faults.append(Fault("query", "is not UTF-8"))
         if faults:
             raise Invalid(*faults)
         return values
+
+
+def _takes_several(filters: type[BaseModel], name: str) -> bool:
+    return get_origin(filters.model_fields[name].annotation) is list
+
+
+def _is_utf8(query: str) -> bool:
+    # The framework reads what is none as question marks, and would look for those.
+    try:
+        unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _priority(value: Any) -> Any:
@@ -147,7 +171,9 @@ def _priority(value: Any) -> Any:
 
 PriorityWord = Annotated[
     Priority,
-    BeforeValidator(_priority, json_schema_input_type=str),
+    BeforeValidator(
+        _priority, json_schema_input_type=Literal["P1", "P2", "P3", "P4", "critical", "high", "medium", "low"]
+    ),
 ]
 
 

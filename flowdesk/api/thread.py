@@ -15,7 +15,8 @@ from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import OnlyPages, Page, cursor_at, place_after
 from flowdesk.api.reading import Body
 from flowdesk.api.shapes import AgentRef, ContactRef, Out, agent_ref, contact_ref
-from flowdesk.api.tickets import TicketDetail, TicketReceipt, read_back
+from flowdesk.api.tickets import Html, TicketDetail, TicketReceipt, read_back
+from flowdesk.api.versions import IF_MATCH
 from flowdesk.core.actor import Act, ActorKind
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -42,6 +43,7 @@ class CustomerWrote(Body):
     """A message from the customer."""
 
     text: Text
+    html: Html = ""
     channel: Channel = Channel.API
 
 
@@ -66,6 +68,7 @@ class MessageOut(Out):
     channel: str
     is_automatic: bool
     text: str
+    html: str  # the same words formatted, cleaned by an allow-list; pictures keep the address they come from
     sent_at: datetime
 
 
@@ -100,6 +103,7 @@ class EventOut(Out):
     auth=needs(Act.OPEN),
     operation_id="add_message",
     summary="The customer writes",
+    openapi_extra=IF_MATCH,
 )
 def add_message(request: HttpRequest, ticket_id: str, body: CustomerWrote) -> TicketDetail | TicketReceipt:
     """An answer falls due, a wait for the customer ends, a resolved ticket reopens. Thanks alone do neither.
@@ -108,7 +112,13 @@ def add_message(request: HttpRequest, ticket_id: str, body: CustomerWrote) -> Ti
     """
     asking = client(request)
     held = receive.take_message(
-        ticket_id, text=body.text, channel=body.channel, by=asking.actor, now=asking.now
+        ticket_id,
+        text=body.text,
+        html=body.html,
+        channel=body.channel,
+        by=asking.actor,
+        now=asking.now,
+        expected=asking.expected,
     )
     return read_back(asking, held.id)
 
@@ -119,11 +129,19 @@ def add_message(request: HttpRequest, ticket_id: str, body: CustomerWrote) -> Ti
     auth=needs(Act.WORK),
     operation_id="reply",
     summary="Reply to the customer",
+    openapi_extra=IF_MATCH,
 )
 def reply(request: HttpRequest, ticket_id: str, body: Reply) -> Done:
     """Public and human: it meets the first or next response."""
     asking = client(request)
-    message = work.send_reply(ticket_id, text=body.text, by=asking.actor, now=asking.now, then_wait=body.wait)
+    message = work.send_reply(
+        ticket_id,
+        text=body.text,
+        by=asking.actor,
+        now=asking.now,
+        then_wait=body.wait,
+        expected=asking.expected,
+    )
     return Done(id=message, ticket=read_back(asking, ticket_id))
 
 
@@ -133,11 +151,12 @@ def reply(request: HttpRequest, ticket_id: str, body: Reply) -> Done:
     auth=needs(Act.WORK),
     operation_id="add_note",
     summary="Write a note among agents",
+    openapi_extra=IF_MATCH,
 )
 def add_note(request: HttpRequest, ticket_id: str, body: NoteText) -> Done:
     """No clock of the customer's moves."""
     asking = client(request)
-    note = work.add_note(ticket_id, text=body.text, by=asking.actor, now=asking.now)
+    note = work.add_note(ticket_id, text=body.text, by=asking.actor, now=asking.now, expected=asking.expected)
     return Done(id=note, ticket=read_back(asking, ticket_id))
 
 
@@ -166,6 +185,7 @@ def list_messages(request: HttpRequest, ticket_id: str, filters: Query[OnlyPages
                 channel=row.channel,
                 is_automatic=row.is_automatic,
                 text=row.text,
+                html=row.html,
                 sent_at=row.sent_at,
             )
             for row in page

@@ -26,6 +26,7 @@ from flowdesk.api.shapes import (
     customer_ref,
     team_ref,
 )
+from flowdesk.api.versions import IF_NONE_MATCH, Versioned
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
@@ -44,6 +45,12 @@ router = Router(tags=["tickets"])
 
 Name = Annotated[str, Field(max_length=200)]
 Word = Annotated[str, Field(max_length=64)]
+Html = Annotated[
+    str,
+    Field(
+        max_length=500_000, description="The same words formatted; what is not on the allow-list is dropped."
+    ),
+]
 
 
 class ListLane(StrEnum):
@@ -72,7 +79,7 @@ class ListSignal(StrEnum):
     CSAT_RISK = "csat_risk"
 
 
-class TicketOut(Out):
+class TicketOut(Versioned):
     """A ticket. `due_at` is its earliest deadline towards the customer; null while all of them wait."""
 
     id: str
@@ -137,6 +144,7 @@ class OpenTicket(Body):
 
     subject: str = Field(max_length=300)
     text: str = Field(max_length=200_000)
+    html: Html = ""
     channel: Channel = Channel.API
     contact: ContactId = ""
     customer: CustomerId = ""
@@ -201,7 +209,9 @@ def open_ticket(
         category=body.category,
     )
     response["Location"] = f"/api/v1/tickets/{opened.id}"
-    return read_back(asking, opened.id)
+    if asking.may_read:
+        return _detail(asking, opened.id)
+    return TicketReceipt(id=opened.id, number=opened.number, status=opened.status)
 
 
 @router.get(
@@ -258,6 +268,7 @@ def _wanted(filters: TicketFilters, *, now: datetime) -> TicketFilter:
     auth=needs(Act.READ),
     operation_id="read_ticket",
     summary="Read a ticket",
+    openapi_extra=IF_NONE_MATCH,
 )
 def read_ticket(request: HttpRequest, ticket_id: str) -> TicketDetail:
     """The ticket with its clocks and open waits."""
@@ -293,6 +304,7 @@ def ticket_out(ticket: Ticket) -> TicketOut:
 
 
 _AS_THEY_ARE = (
+    "version",
     "number",
     "subject",
     "status",

@@ -14,6 +14,7 @@ from pydantic import Field
 from flowdesk.api.auth import client, needs
 from flowdesk.api.reading import AgentId, Body, Instant, PriorityWord, TeamName
 from flowdesk.api.tickets import TicketDetail, TicketReceipt, read_back
+from flowdesk.api.versions import IF_MATCH
 from flowdesk.core.actor import Act
 from flowdesk.engine.promises import WaitReason
 from flowdesk.flows import escalate, work
@@ -77,12 +78,19 @@ class Said(Body):
     auth=needs(Act.WORK),
     operation_id="wait",
     summary="Wait",
+    openapi_extra=IF_MATCH,
 )
 def wait(request: HttpRequest, ticket_id: str, body: StartWait) -> TicketDetail | TicketReceipt:
     """The clocks that this reason may stop stand still."""
     asking = client(request)
     work.wait(
-        ticket_id, reason=body.reason, note=body.note, until=body.until, by=asking.actor, now=asking.now
+        ticket_id,
+        reason=body.reason,
+        note=body.note,
+        until=body.until,
+        by=asking.actor,
+        now=asking.now,
+        expected=asking.expected,
     )
     return read_back(asking, ticket_id)
 
@@ -93,11 +101,18 @@ def wait(request: HttpRequest, ticket_id: str, body: StartWait) -> TicketDetail 
     auth=needs(Act.WORK),
     operation_id="resume",
     summary="End a wait",
+    openapi_extra=IF_MATCH,
 )
 def resume(request: HttpRequest, ticket_id: str, body: Resume | None = None) -> TicketDetail | TicketReceipt:
     """The deadlines move by the business time of the pause."""
     asking = client(request)
-    work.resume(ticket_id, reason=body.reason if body else None, by=asking.actor, now=asking.now)
+    work.resume(
+        ticket_id,
+        reason=body.reason if body else None,
+        by=asking.actor,
+        now=asking.now,
+        expected=asking.expected,
+    )
     return read_back(asking, ticket_id)
 
 
@@ -107,11 +122,14 @@ def resume(request: HttpRequest, ticket_id: str, body: Resume | None = None) -> 
     auth=needs(Act.WORK),
     operation_id="resolve",
     summary="Resolve",
+    openapi_extra=IF_MATCH,
 )
 def resolve(request: HttpRequest, ticket_id: str, body: Said | None = None) -> TicketDetail | TicketReceipt:
     """Every clock of the customer's stops; waits and escalations end."""
     asking = client(request)
-    work.resolve(ticket_id, note=body.note if body else "", by=asking.actor, now=asking.now)
+    work.resolve(
+        ticket_id, note=body.note if body else "", by=asking.actor, now=asking.now, expected=asking.expected
+    )
     return read_back(asking, ticket_id)
 
 
@@ -121,11 +139,14 @@ def resolve(request: HttpRequest, ticket_id: str, body: Said | None = None) -> T
     auth=needs(Act.WORK),
     operation_id="reopen",
     summary="Reopen",
+    openapi_extra=IF_MATCH,
 )
 def reopen(request: HttpRequest, ticket_id: str, body: Said | None = None) -> TicketDetail | TicketReceipt:
     """Only a resolved ticket; a closed one is followed up by a new message."""
     asking = client(request)
-    work.reopen_ticket(ticket_id, note=body.note if body else "", by=asking.actor, now=asking.now)
+    work.reopen_ticket(
+        ticket_id, note=body.note if body else "", by=asking.actor, now=asking.now, expected=asking.expected
+    )
     return read_back(asking, ticket_id)
 
 
@@ -135,11 +156,19 @@ def reopen(request: HttpRequest, ticket_id: str, body: Said | None = None) -> Ti
     auth=needs(Act.ASSIGN),
     operation_id="assign",
     summary="Assign",
+    openapi_extra=IF_MATCH,
 )
 def assign(request: HttpRequest, ticket_id: str, body: Assign) -> TicketDetail | TicketReceipt:
     """A team of another level closes and reopens the ownership clocks; the customer's run on."""
     asking = client(request)
-    work.assign(ticket_id, agent=body.agent or None, team=body.team or None, by=asking.actor, now=asking.now)
+    work.assign(
+        ticket_id,
+        agent=body.agent or None,
+        team=body.team or None,
+        by=asking.actor,
+        now=asking.now,
+        expected=asking.expected,
+    )
     return read_back(asking, ticket_id)
 
 
@@ -149,11 +178,19 @@ def assign(request: HttpRequest, ticket_id: str, body: Assign) -> TicketDetail |
     auth=needs(Act.PRIORITISE),
     operation_id="prioritise",
     summary="Set the priority",
+    openapi_extra=IF_MATCH,
 )
 def prioritise(request: HttpRequest, ticket_id: str, body: SetPriority) -> TicketDetail | TicketReceipt:
     """The running promises change as the policy says."""
     asking = client(request)
-    work.prioritise(ticket_id, priority=body.priority, note=body.note, by=asking.actor, now=asking.now)
+    work.prioritise(
+        ticket_id,
+        priority=body.priority,
+        note=body.note,
+        by=asking.actor,
+        now=asking.now,
+        expected=asking.expected,
+    )
     return read_back(asking, ticket_id)
 
 
@@ -163,10 +200,11 @@ def prioritise(request: HttpRequest, ticket_id: str, body: SetPriority) -> Ticke
     auth=needs(Act.WORK),
     operation_id="void",
     summary="Void: spam, test or deleted",
+    openapi_extra=IF_MATCH,
 )
 def void(request: HttpRequest, ticket_id: str, body: VoidTicket) -> TicketDetail | TicketReceipt:
     asking = client(request)
-    work.void(ticket_id, because=body.because, by=asking.actor, now=asking.now)
+    work.void(ticket_id, because=body.because, by=asking.actor, now=asking.now, expected=asking.expected)
     return read_back(asking, ticket_id)
 
 
@@ -176,8 +214,16 @@ def void(request: HttpRequest, ticket_id: str, body: VoidTicket) -> TicketDetail
     auth=needs(Act.ESCALATE),
     operation_id="escalate",
     summary="Escalate by hand",
+    openapi_extra=IF_MATCH,
 )
 def escalate_ticket(request: HttpRequest, ticket_id: str, body: Escalate) -> TicketDetail | TicketReceipt:
     asking = client(request)
-    escalate.escalate(ticket_id, target=body.target, note=body.note, by=asking.actor, now=asking.now)
+    escalate.escalate(
+        ticket_id,
+        target=body.target,
+        note=body.note,
+        by=asking.actor,
+        now=asking.now,
+        expected=asking.expected,
+    )
     return read_back(asking, ticket_id)

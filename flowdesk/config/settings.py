@@ -7,12 +7,18 @@
 from __future__ import annotations
 
 import os
+import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
+from flowdesk.config.cookies import cookie_settings
+from flowdesk.config.logs import log_settings
 from flowdesk.config.mail import mail_settings
+from flowdesk.core.addresses import trusted_networks
+from flowdesk.core.limits import limits_in
 from flowdesk.core.supervisor.secret_key import secret_key_in
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -27,21 +33,22 @@ ALLOWED_HOSTS = os.environ.get("FLOWDESK_HOSTS", "localhost,127.0.0.1,[::1]").sp
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.staticfiles",
     "flowdesk.web",  # before allauth: our login page stands in for its own
     "allauth",
     "allauth.account",
-    "axes",
     "csp",
     "django_htmx",
     "template_partials",
+    "flowdesk.core",
+    "procrastinate.contrib.django",
     "flowdesk.accounts",
     "flowdesk.policies",
     "flowdesk.people",
     "flowdesk.tickets",
+    "flowdesk.intake",
     "flowdesk.sla",
     "flowdesk.escalation",
     "flowdesk.notifications",
@@ -53,9 +60,12 @@ INSTALLED_APPS = [
 AUTH_USER_MODEL = "accounts.User"
 
 MIDDLEWARE = [
-    "flowdesk.api.errors.Problems",  # outermost: below /api/ every failure is a problem document
+    "flowdesk.config.requests.RequestLines",  # outermost: every answer has an id, a line in the log and a time
+    "flowdesk.api.errors.Problems",  # below /api/ every failure is a problem document
+    "flowdesk.api.limits.RequestLimits",  # a request too many costs nothing but its count
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pads pages at random, so that their length tells no secret
+    "flowdesk.web.headers.BrowserHeaders",
     "flowdesk.web.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -67,7 +77,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "flowdesk.config.urls"
@@ -99,18 +108,42 @@ CONNECTION_OPTIONS: dict[str, Any] = (
     else {"server_side_binding": True, "prepare_threshold": 2}
 )
 
+# When a line is dead, seen from here; the URL may say otherwise. Without these Linux waits a quarter of an hour.
+LINE_LIMITS: dict[str, Any] = {
+    "connect_timeout": 5,  # seconds, for each host of the address
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # milliseconds
+}
+# And seen from there: a client that vanished must not go on holding locks.
+SERVER_LIMITS = "-c client_connection_check_interval=5s"
+NOT_IDLE = "-c idle_in_transaction_session_timeout=60s"
 
-def database(variable: str) -> dict[str, Any]:
-    """One connection, from the libpq connection string in the environment variable."""
+
+def answer_within() -> float | None:
+    """Seconds for one statement; None, for ever, where the environment says 0."""
+    return float(os.environ.get("FLOWDESK_DATABASE_TIMEOUT") or 30) or None
+
+
+def database(variable: str, *, is_patient: bool = False) -> dict[str, Any]:
+    """One connection, from the libpq connection string in the environment variable; it may name several hosts.
+
+    A patient one's statements, and the pauses between them in a transaction, may take their time.
+    """
     dsn = conninfo_to_dict(os.environ.get(variable, "dbname=flowdesk"))
+    if not BEHIND_TRANSACTION_POOLER:  # poolers refuse what they would have to tell apart
+        limits = SERVER_LIMITS if is_patient else f"{SERVER_LIMITS} {NOT_IDLE}"
+        dsn["options"] = f"{limits} {dsn.get('options', '')}".strip()
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "flowdesk.core.postgres",
         "NAME": dsn.pop("dbname", "flowdesk"),
         "USER": dsn.pop("user", ""),
         "PASSWORD": dsn.pop("password", ""),
         "HOST": dsn.pop("host", ""),
         "PORT": dsn.pop("port", ""),
-        "OPTIONS": {**CONNECTION_OPTIONS, **dsn},
+        "OPTIONS": {**CONNECTION_OPTIONS, **LINE_LIMITS, **dsn},
+        "ANSWER_WITHIN": None if is_patient else answer_within(),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": BEHIND_TRANSACTION_POOLER,
@@ -119,7 +152,8 @@ def database(variable: str) -> dict[str, Any]:
 
 DATABASES = {
     "default": database("FLOWDESK_APP_DSN"),  # serves people, one tenant at a time
-    "owner": database("FLOWDESK_OWNER_DSN"),  # migrates; web and worker are not given its password
+    # Migrates, and may take its time; web and worker are not given its password.
+    "owner": database("FLOWDESK_OWNER_DSN", is_patient=True),
     "worker": database("FLOWDESK_WORKER_DSN"),  # claims and stamps what is due
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -144,30 +178,39 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 # -- API ----------------------------------------------------------------------------------------------------
 
 API_BODY_LIMIT = 1024 * 1024  # bytes
+IMPORT_LIMIT = (
+    int(os.environ.get("FLOWDESK_IMPORT_MIB", "256")) * 1024 * 1024
+)  # of a file sent to be imported
+REQUEST_LIMITS = limits_in(os.environ)
 
 # -- accounts -----------------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",  # first: it refuses who has failed too often
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody signs up: admins make accounts
-ACCOUNT_ADAPTER = "flowdesk.web.account_views.NoSignup"
-ACCOUNT_RATE_LIMITS = {
-    "login_failed": None
-}  # axes counts failures, in the database and so over all processes
-AXES_FAILURE_LIMIT = 8
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_VERBOSE = False
-AXES_LOCKOUT_CALLABLE = "flowdesk.web.account_views.locked_out"
-AXES_USERNAME_CALLABLE = (
-    "flowdesk.web.account_views.typed_address"  # else one person locks a whole office out
-)
+ACCOUNT_ADAPTER = "flowdesk.web.account.doors.NoSignup"
+ACCOUNT_RATE_LIMITS = False  # they count in each process alone; accounts.throttle counts in the database
+# As NIST SP 800-63B has it: long and not known, and no rules about kinds of characters.
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_ENGINE = "flowdesk.accounts.sessions"
+SESSION_COOKIE_AGE = (
+    int(os.environ.get("FLOWDESK_SESSION_IDLE_HOURS", "12")) * 3600
+)  # seconds without a request
+SESSION_LIMIT = timedelta(days=int(os.environ.get("FLOWDESK_SESSION_DAYS", "14")))  # however busy it is
+TRUSTED_PROXIES = trusted_networks(os.environ.get("FLOWDESK_TRUSTED_PROXIES", ""))
+CSRF_FAILURE_VIEW = "flowdesk.web.fault_pages.stale_form"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/flow/tickets/sla"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
@@ -179,7 +222,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'none'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
+        "img-src": ["'self'"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         "form-action": ["'self'"],
@@ -192,11 +235,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("FLOWDESK_PUBLIC_URL", "").startswith("https:")
+globals().update(cookie_settings(os.environ.get("FLOWDESK_PUBLIC_URL", "")))
 
 # -- mail ---------------------------------------------------------------------------------------------------
 
@@ -208,3 +247,14 @@ globals().update(mail_settings(os.environ.get("FLOWDESK_SMTP_URL", "")))
 # -- the automation's door ----------------------------------------------------------------------------------
 
 AUTOMATION_CRON_SECRET = os.environ.get("FLOW_TICKET_AUTOMATION_CRON_SECRET", "")
+
+# -- logs and metrics ---------------------------------------------------------------------------------------
+
+# At a terminal text for people; into a file or a pipe, where programs read, JSON.
+LOGGING = log_settings(
+    os.environ.get("FLOWDESK_LOG") or ("text" if sys.stderr.isatty() else "json"),
+    level=os.environ.get("FLOWDESK_LOG_LEVEL", "INFO").upper(),
+)
+METRICS_TOKEN = os.environ.get(
+    "FLOWDESK_METRICS_TOKEN", ""
+)  # without one, /metrics answers this machine alone

@@ -8,6 +8,7 @@ class DomainError(Exception):
 
     status = 409
     code = "conflict"
+    retry_after: int | None = None  # seconds after which the same request may well succeed
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())

@@ -1,8 +1,10 @@
 """How a tenant's tables are asked and joined."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from django.db import models
+from django.db import connection, models
+from psycopg.types.json import Jsonb
 
 from flowdesk.core.tenant import current_tenant
 
@@ -28,3 +30,52 @@ class TenantKey(models.ForeignKey[Any, Any]):
         kwargs.setdefault("db_index", False)
         kwargs.setdefault("related_name", "+")
         super().__init__(to, on_delete, **kwargs)
+
+
+class Process(models.Model):
+    """A running web or worker process: its heartbeat, what it has counted, and what it measures.
+
+    No tenant and no row security: it says nothing of any tenant. Counts of processes that ended are kept in one
+    row of the kind `ended`, so that they never fall.
+    """
+
+    kind = models.CharField(max_length=8, choices=[(kind, kind) for kind in ("web", "worker", "ended")])
+    host = models.CharField(max_length=255)
+    pid = models.IntegerField()
+    started_at = models.DateTimeField()
+    beat_at = models.DateTimeField()
+    counts = models.JSONField(default=dict)
+    gauges = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "host", "pid", "started_at"], name="core_process_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pid} on {self.host}"
+
+
+def json_list(values: Iterable[Mapping[str, Any]]) -> Any:
+    """Documents for as many rows as one parameter: quoting each again for an array costs more than writing the row."""
+    return Jsonb([dict(value) for value in values])
+
+
+def columns_of(model: type[models.Model], alias: str) -> str:
+    """The columns of a table under `alias`, as a hot statement selects them for `row_of`."""
+    return ", ".join(f"{alias}.{field.column}" for field in model._meta.concrete_fields)
+
+
+_NO_EXPRESSION: Any = None  # these values come of no expression of the ORM's
+
+
+def row_of(model: type[M], values: Sequence[Any]) -> M:
+    """A row of a table, from the values of its columns in the order of `columns_of`."""
+    fields = model._meta.concrete_fields
+    read = [
+        field.from_db_value(value, _NO_EXPRESSION, connection)
+        if isinstance(field, models.JSONField)
+        else value
+        for field, value in zip(fields, values, strict=True)
+    ]
+    return model.from_db("default", [field.attname for field in fields], read)

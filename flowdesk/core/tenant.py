@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from functools import partial, wraps
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from django.db import connection, transaction
 
@@ -60,18 +60,41 @@ def writing(tenant: int) -> Iterator[None]:
         yield
 
 
+class Once(Protocol):
+    """Performs a flow inside its act's transaction, or answers what it returned when it was done before."""
+
+    def __call__(self, flow: Callable[..., Any], perform: Callable[[], Any], *, by: Actor) -> Any: ...
+
+
+_once: ContextVar[Once | None] = ContextVar("once", default=None)
+
+
+@contextmanager
+def acting_once(once: Once) -> Iterator[None]:
+    """Let `once` perform the act that is done inside, for a request that may be sent again."""
+    token = _once.set(once)
+    try:
+        yield
+    finally:
+        _once.reset(token)
+
+
 def act(flow: Callable[P, R]) -> Callable[P, R]:
     """Make a flow one durable transaction in the tenant of its keyword argument `by`.
 
     The flow's first line asks `by.must(…)`; what it writes is committed when it returns, and nothing of it
-    when it raises.
+    when it raises. What `acting_once` keeps of it is committed with it.
     """
 
     @wraps(flow)
     def one_act(*args: P.args, **kwargs: P.kwargs) -> R:
         by: Any = kwargs["by"]
         assert isinstance(by, Actor)
+        once = _once.get()
         with writing(by.tenant):
-            return flow(*args, **kwargs)
+            if once is None:
+                return flow(*args, **kwargs)
+            done: R = once(flow, partial(flow, *args, **kwargs), by=by)
+            return done
 
     return one_act

@@ -85,6 +85,38 @@ class TenantWalls(Operation):
         return f"Wall the tenants' tables {', '.join(self.models)}"
 
 
+class WorkerStamps(Operation):
+    """Let the worker alone stamp some columns of a table that is append-only for everybody."""
+
+    reduces_to_sql = False
+    reversible = True
+
+    def __init__(self, *, model: str, columns: Sequence[str]) -> None:
+        self.model, self.columns = model, columns
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Rights change nothing that the models know of."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        self._change("grant update ({columns}) on {table} to {worker}", app_label, schema_editor, to_state)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        self._change(
+            "revoke update ({columns}) on {table} from {worker}", app_label, schema_editor, from_state
+        )
+
+    def _change(self, statement: str, app_label: str, schema_editor: Any, state: Any) -> None:
+        worker = _role("worker")
+        if worker == _role("default"):  # --single-role: the one role owns the table
+            return
+        table = state.apps.get_model(app_label, self.model)._meta.db_table
+        columns = ", ".join(self.columns)
+        schema_editor.execute(statement.format(columns=columns, table=f'"{table}"', worker=worker))
+
+    def describe(self) -> str:
+        return f"Let the worker stamp {', '.join(self.columns)} of {self.model}"
+
+
 def _role(alias: str) -> str:
     """The quoted database role that an alias logs in as."""
     name = connections[alias].settings_dict["USER"]

@@ -150,6 +150,7 @@ class BusinessCalendar:
     _is_always_open: bool = field(init=False, repr=False, compare=False)
     _holidays: Mapping[date | MonthDay, list[Holiday]] = field(init=False, repr=False, compare=False)
     _timeline: Timeline = field(init=False, repr=False, compare=False)
+    _days: dict[date, tuple[Span, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.horizon_years < 3:
@@ -167,6 +168,7 @@ class BusinessCalendar:
         self._set("_is_always_open", whole_week and not any(exceptions))
         self._set("_holidays", _holidays_by_day(self.holidays))
         self._set("_timeline", NOTHING_LAID_OUT)
+        self._set("_days", {})
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -336,7 +338,13 @@ class BusinessCalendar:
     # Hours of one date
 
     def _spans_of(self, day: date) -> tuple[Span, ...]:
-        """The open time of the windows that start on the local date `day`."""
+        """The open time of the windows that start on the local date `day`, laid out when first asked for."""
+        spans = self._days.get(day)
+        if spans is None:
+            spans = self._days[day] = self._hours_of(day)
+        return spans
+
+    def _hours_of(self, day: date) -> tuple[Span, ...]:
         windows = self._windows_of(day)
         if not windows:
             return ()

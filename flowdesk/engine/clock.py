@@ -316,11 +316,12 @@ class Clock:
 def start(metric: Metric, promise: Target, *, at: datetime, cycle: int = 1) -> Clock:
     """A running clock with its target frozen from `at` on."""
     promise = promise.from_start(at)
+    due = promise.due_from(at)
     return Clock(
         metric=metric,
         promise=promise,
-        target=promise.frozen_from(at),
-        due=promise.due_from(at),
+        target=promise.clock_calendar.elapsed(at, due),  # frozen to open time
+        due=due,
         started_at=at,
         since=at,
         cycle=cycle,

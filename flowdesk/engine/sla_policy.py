@@ -78,6 +78,9 @@ class PromisePolicy:
     percents: Mapping[Metric, tuple[int, ...]] = field(default_factory=dict)
     change: ChangeMode = ChangeMode.RETROACTIVE
     closes_after: timedelta = timedelta(days=5)
+    _terms: dict[tuple[int, str, int, RuleTarget | None], Terms] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def lowest_tier(self) -> str:
@@ -87,7 +90,14 @@ class PromisePolicy:
     def terms(
         self, *, priority: int, tier: str, level: int = 1, rule_target: RuleTarget | None = None
     ) -> Terms:
-        """What is promised to a ticket of this priority and tier, worked at this level."""
+        """What is promised to a ticket of this priority and tier, worked at this level; looked up once."""
+        key = (priority, tier, level, rule_target)
+        terms = self._terms.get(key)
+        if terms is None:
+            terms = self._terms[key] = self._looked_up(*key)
+        return terms
+
+    def _looked_up(self, priority: int, tier: str, level: int, rule_target: RuleTarget | None) -> Terms:
         targets: dict[Metric, Target] = {}
         for rule in self.metrics:
             chosen = self._chosen(rule.metric, priority=priority, tier=tier, level=level)

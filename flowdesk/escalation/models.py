@@ -60,12 +60,25 @@ class Escalation(TenantModel):
         ]
         indexes = [
             models.Index("tenant", "ticket", "id", name="escalation_ticket"),
-            models.Index("tenant", "due_at", condition=Q(state="open"), name="escalation_open"),
-            models.Index("tenant", "opened_at", name="escalation_opened"),
+            # What nobody has taken: few, and found without reading them.
+            models.Index("tenant", "ticket", "due_at", condition=Q(state="open"), name="escalation_untaken"),
+            # What fell due in a window, and whether it was taken in time.
+            models.Index(
+                "tenant",
+                "due_at",
+                include=["state", "acknowledged_at", "ended_at"],
+                condition=Q(due_at__isnull=False),
+                name="escalation_due",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.rule} {self.step} {self.target}"
+
+    @property
+    def version(self) -> str:
+        """Names how it stands: what can change changes with the state, and no state comes back."""
+        return self.state
 
     @property
     def late_by_seconds(self) -> float:

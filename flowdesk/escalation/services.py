@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from psycopg.types.json import Jsonb
 
 from flowdesk.core.errors import DomainError, NotFound
 from flowdesk.core.ids import new_id, parsed, shown
+from flowdesk.core.models import json_list
 from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.escalation import (
     EscalationPolicy,
@@ -82,18 +82,18 @@ class Crew:
         return None if agent in self.off_duty else agent
 
 
-def load_crew(at: datetime) -> Crew:
-    """The crew of the open tenant at this instant."""
+def load_crew(teams: Sequence[people.TeamRow], *, at: datetime) -> Crew:
+    """The crew of the open tenant, which has these teams, at this instant."""
     posts = people.posts()
-    teams = people.teams()
+    duties = people.roster()
     return Crew(
         offices={
             post.slug: Office(slug=post.slug, holder=post.holder_id, falls_to=post.above) for post in posts
         },
         leads={team.id: team.lead_id for team in teams if team.lead_id},
         teams={team.slug: team for team in teams},
-        on_call=people.on_call(at),
-        off_duty=people.off_duty(at),
+        on_call=people.on_call(duties, at=at),
+        off_duty=people.off_duty(duties, at=at),
         reachable=people.reachable(),
         has_mandatory_contact=people.has_mandatory_contact(),
     )
@@ -263,10 +263,10 @@ class Plans:
                     [state.value for state in states],
                     [plan.found.agent for plan in self.planned],
                     [plan.team for plan in self.planned],
-                    [Jsonb({"way": list(plan.found.way)}) for plan in self.planned],
                     [plan.fires_at for plan in self.planned],
                     [at + plan.within if plan.within and state is EscalationState.OPEN else None
                      for plan, state in zip(self.planned, states, strict=True)],
+                    json_list({"way": list(plan.found.way)} for plan in self.planned),
                 ],
             )  # fmt: skip
             written = {public_id: row_id for row_id, public_id in cursor.fetchall()}
@@ -316,17 +316,18 @@ def open_escalations(tenant: int, tickets: Sequence[int]) -> dict[int, list[Open
 
 
 def recent_escalations(customer: int, *, at: datetime) -> int:
-    """How many of the customer's tickets were escalated in the last 30 days."""
-    tenant = current_tenant()
+    """How many of the customer's tickets were escalated in the last 30 days; a hundred stands for more."""
+    tenant, since = current_tenant(), at - timedelta(days=30)
     with connection.cursor() as cursor:
-        cursor.execute(sql.RECENT_ESCALATIONS, [tenant, customer, tenant, at - timedelta(days=30)])
+        cursor.execute(sql.RECENT_ESCALATIONS, [tenant, customer, since, tenant, since])
         row = cursor.fetchone()
     return int(row[0]) if row else 0
 
 
 def climbed(ids: Sequence[int], *, at: datetime) -> None:
     """Mark escalations whose deadline passed as handed upward."""
-    Escalation.objects.filter(id__in=ids).update(state=EscalationState.CLIMBED, ended_at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CLIMBED, [at, current_tenant(), list(ids)])
 
 
 def lock_escalation(public_id: str) -> Escalation:

@@ -3,17 +3,23 @@
 # Each step once: what the unique key knows already is not returned, so nobody is told twice.
 INSERT_ESCALATIONS = """
 insert into escalation_escalation (tenant_id, public_id, ticket_id, kind, rule, metric, cycle, step, target, reason,
-    state, agent_id, team_id, trace, fires_at, opened_at, due_at)
+    state, agent_id, team_id, fires_at, opened_at, due_at, trace)
 select %s, t.public_id, t.ticket_id, t.kind, t.rule, t.metric, t.cycle, t.step, t.target, t.reason, t.state,
-    t.agent_id, t.team_id, t.trace, t.fires_at, %s, t.due_at
-from unnest(%s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[], %s::smallint[], %s::text[],
-    %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::jsonb[], %s::timestamptz[], %s::timestamptz[])
-    with ordinality as t(public_id, ticket_id, kind, rule, metric, cycle, step, target, reason, state, agent_id,
-    team_id, trace, fires_at, due_at, position)
+    t.agent_id, t.team_id, t.fires_at, %s, t.due_at, t.trace
+from rows from (
+    unnest(%s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[], %s::smallint[], %s::text[],
+        %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[]),
+    jsonb_array_elements(%s)
+) with ordinality as t(public_id, ticket_id, kind, rule, metric, cycle, step, target, reason, state, agent_id,
+    team_id, fires_at, due_at, trace, position)
 order by t.position
 on conflict (tenant_id, ticket_id, rule, metric, cycle, step, target) do nothing
 returning id, public_id
 """
+
+CLIMBED = (
+    "update escalation_escalation set state = 'climbed', ended_at = %s where tenant_id = %s and id = any(%s)"
+)
 
 # Open tasks of some tickets, for the sweep: when the next one climbs.
 OPEN_ESCALATIONS = """
@@ -22,13 +28,17 @@ from escalation_escalation where tenant_id = %s and ticket_id = any(%s) and stat
 order by ticket_id, due_at, id
 """
 
-# How often the customer's tickets were escalated of late; three is all that routing asks about (F-RTE-11).
-# From the customer's tickets to their escalations, whatever the planner believes: on young tables it has no
-# statistics and would walk every escalation of the tenant for each ticket.
+# How many of the customer's tickets were escalated of late, counted to a hundred: routing asks about three (F-RTE-11).
+# An escalation changes its ticket, so only tickets that were changed since can have one; and the walk goes from those
+# to their escalations, whatever the planner believes: on young tables it has no statistics and would walk every
+# escalation of the tenant for each ticket.
 RECENT_ESCALATIONS = """
-select count(*) from tickets_ticket t
-where t.tenant_id = %s and t.customer_id = %s and (
-    select true from escalation_escalation e
-    where e.tenant_id = %s and e.ticket_id = t.id and e.opened_at > %s and e.due_at is not null limit 1
-)
+select count(*) from (
+    select from tickets_ticket t
+    where t.tenant_id = %s and t.customer_id = %s and t.updated_at > %s and (
+        select true from escalation_escalation e
+        where e.tenant_id = %s and e.ticket_id = t.id and e.opened_at > %s and e.due_at is not null limit 1
+    )
+    limit 100
+) as escalated
 """

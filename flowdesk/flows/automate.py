@@ -8,19 +8,22 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import Error as DatabaseError
 
+from flowdesk.accounts.audit import AuditAct, record_act
 from flowdesk.automations import services as automations
 from flowdesk.automations.services import Run, Trigger
+from flowdesk.core import metrics
 from flowdesk.core.actor import Act, Actor, system
+from flowdesk.core.postgres.trouble import is_database_away
 from flowdesk.core.tenant import act, reading
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows.desk import close_work, give, work_on
-from flowdesk.flows.escalate import DATABASE_AWAY, wake_each
+from flowdesk.flows.escalate import wake_each
 from flowdesk.routing import services as routing
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.models import Ticket
@@ -29,6 +32,10 @@ from flowdesk.tickets.states import WORKABLE
 log = logging.getLogger("flowdesk.worker")
 ROUND = 200  # tickets taken at a time: woken in one act, or looked at in the queue of a team and language
 PART = 20  # queued tickets given out in one act: the locks are held briefly, and a bad row spoils few
+SAID_AGAIN = timedelta(
+    hours=1
+)  # a ticket that cannot be given out fails every round; once in a while is told
+_said: dict[int, datetime] = {}  # when its failure was last told
 Seat = tuple[int, str]  # a team and a language: who could take a ticket of it
 
 
@@ -68,16 +75,28 @@ def run_automation(*, trigger: Trigger, by: Actor, now: datetime, slot: str = ""
             counts["escalated"] = Escalation.objects.filter(opened_at=now, due_at__isnull=False).count()
     except BaseException:
         # Not the answer to its slot: the next try must run. The fault that brought us here is the one to tell.
+        metrics.AUTOMATION_RUNS.add(trigger.value, "failed")
         with suppress(DatabaseError):
             _fail(run, counts, by=by, now=now)
         raise
     _end(run, counts, by=by, now=now)
+    metrics.AUTOMATION_RUNS.add(trigger.value, "done")
     return Ran(id=run.public_id, started_at=run.started_at, counts=counts, is_repeat=False)
 
 
 @act
 def _begin(trigger: Trigger, slot: str, *, by: Actor, now: datetime) -> Run:
-    return automations.start_run(trigger=trigger, at=now, slot=slot, user=by.id)
+    run = automations.start_run(trigger=trigger, at=now, slot=slot, user=by.id)
+    if trigger is not Trigger.SCHEDULE and not run.is_repeat:
+        record_act(
+            AuditAct.AUTOMATION_RUN,
+            thing="automation_run",
+            thing_id=run.id,
+            by=by,
+            at=now,
+            after={"trigger": trigger.value},
+        )
+    return run
 
 
 @act
@@ -126,11 +145,11 @@ def _give_each(ids: Sequence[int], *, by: Actor, now: datetime) -> tuple[int, se
     """Give tickets out together; if that fails, each by itself, and pass the bad one over (law 7)."""
     try:
         return _give_out(ids, by=by, now=now)
-    except DATABASE_AWAY:
-        raise
-    except Exception:
+    except Exception as fault:
+        if is_database_away(fault):
+            raise
         if len(ids) == 1:
-            log.exception("drain_failed", extra={"tenant": by.tenant, "ticket": ids[0]})
+            _say_failed(ids[0], fault, by=by, now=now)
             return 0, set()
         given, in_vain = 0, set[Seat]()
         for one in ids:
@@ -138,6 +157,13 @@ def _give_each(ids: Sequence[int], *, by: Actor, now: datetime) -> tuple[int, se
             given += more
             in_vain |= missing
         return given, in_vain
+
+
+def _say_failed(ticket: int, fault: Exception, *, by: Actor, now: datetime) -> None:
+    if ticket in _said and now - _said[ticket] < SAID_AGAIN:
+        return
+    _said[ticket] = now
+    log.error("drain_failed", exc_info=fault, extra={"tenant": by.tenant, "ticket": ticket})
 
 
 @act

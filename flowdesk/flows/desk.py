@@ -8,11 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import Fault, Invalid
-from flowdesk.core.ids import new_id
 from flowdesk.core.tenant import current_tenant
+from flowdesk.core.versions import Expected, must_stand_at
 from flowdesk.engine.clock import CUSTOMER_METRICS
 from flowdesk.engine.escalation import EventRule, EventTrigger, StateRule
 from flowdesk.engine.facts import TicketFacts
@@ -20,6 +21,7 @@ from flowdesk.engine.promises import Change, FiredStep, Occurrence, WaitReason, 
 from flowdesk.escalation import services as escalation
 from flowdesk.escalation.models import EscalationKind
 from flowdesk.escalation.services import Fired, OpenRow, Plans
+from flowdesk.people import queries as people
 from flowdesk.people.models import Customer, Team
 from flowdesk.policies.services import current_policy
 from flowdesk.routing import services as routing
@@ -27,14 +29,15 @@ from flowdesk.sla import services as sla
 from flowdesk.sla.services import Desk
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.mapping import facts_of
-from flowdesk.tickets.models import Note, Ticket
-from flowdesk.tickets.services import NewEvent
+from flowdesk.tickets.models import Ticket
+from flowdesk.tickets.services import NewEvent, SystemNote
 from flowdesk.tickets.states import EventKind, Status
 
 SUMMARY = (
     "status", "updated_at", "unanswered_since", "is_proactive", "due_at", "at_risk_at", "is_breached", "wake_at",
 )  # fmt: skip
 CLIMB_WITHIN = timedelta(hours=1)
+SHORTEST = timedelta(microseconds=1)  # what the database tells apart
 LONGEST_NOTE = 20_000
 LONGEST_TEXT = 200_000
 HANDED_UP = escalation.OUTSTAYED
@@ -50,7 +53,7 @@ class Work:
     steps: list[FiredStep] = field(default_factory=list)
     triggers: set[EventTrigger] = field(default_factory=set)
     events: list[NewEvent] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    notes: list[SystemNote] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     climbing: list[OpenRow] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)  # escalations by hand: target, reason
@@ -97,10 +100,11 @@ class Work:
         self.events.append(NewEvent(ticket=self.ticket.id, kind=kind, at=at, by=by, data=data))
 
 
-def open_work(ticket_id: str, act: Act, *, by: Actor) -> Work:
-    """Lock the ticket, check the right, and read what stands on its desk."""
+def open_work(ticket_id: str, act: Act, *, by: Actor, expected: Expected = None) -> Work:
+    """Lock the ticket, check the right and the version, and read what stands on its desk."""
     ticket = tickets.lock_ticket(ticket_id)
     by.must(act, ticket)
+    must_stand_at(ticket.version, expected)
     return work_on([ticket])[0]
 
 
@@ -155,19 +159,29 @@ def close_work(*works: Work, by: Actor, at: datetime, is_new: bool = False) -> N
         [work.desk for work in works],
         wakes=lambda desk: _wakes(by_ticket[desk.ticket.id], fired[desk.ticket.id], at),
     )
-    if notes := [note for work in works for note in work.notes]:
-        Note.objects.bulk_create(notes)
+    tickets.add_system_notes([note for work in works for note in work.notes], at=at)
     tickets.record(*(event for work in works for event in work.events))
     for work in works:
-        work.ticket.updated_at = at
+        # Each act has an instant of its own, even where clocks of two machines disagree: it is the ticket's version.
+        work.ticket.updated_at = at if is_new else max(at, work.ticket.updated_at + SHORTEST)
         if work.ticket.wake_failures:
             # What could be worked on can be woken: the sweep takes it up again.
             work.ticket.wake_failures = 0
             work.changed.add("wake_failures")
-        if is_new:
+    if is_new:
+        for work in works:
             tickets.insert_ticket(work.ticket)
-        else:
-            tickets.save_ticket(work.ticket, *SUMMARY, *sorted(work.changed))
+    else:
+        _save(works)
+
+
+def _save(works: Iterable[Work]) -> None:
+    """Write the tickets; those that were changed in the same fields go together."""
+    alike: defaultdict[tuple[str, ...], list[Ticket]] = defaultdict(list)
+    for work in works:
+        alike[tuple(sorted(work.changed))].append(work.ticket)
+    for changed, together in alike.items():
+        tickets.save_tickets(together, *SUMMARY, *changed)
 
 
 def _by_ticket(fired: Iterable[Fired]) -> defaultdict[int, list[Fired]]:
@@ -182,7 +196,7 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
     for work in works:
         # Every act looks: one that comes between a deadline and the sweep must not carry it away.
         work.climbing = [row for row in work.open_tasks if row.due_at <= at] if work.ticket.is_active else []
-    teams = _TeamNames()
+    teams = _Teams()
     called = {work.ticket.id: _called_by(work, teams, at) for work in works}
     outstayed = {work.ticket.id: _outstayed(work, teams, at) for work in works}
     if not any(
@@ -190,7 +204,7 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
         for work in works
     ):
         return []
-    plans = Plans(escalation.load_crew(at))
+    plans = Plans(escalation.load_crew(teams.rows, at=at))
     for work in works:
         policy = work.desk.policy.escalation
         if work.ticket.status != Status.VOID:
@@ -271,7 +285,7 @@ def give(work: Work, *, team: Team | None, agent: int | None, by: Actor, at: dat
         work.happen(*occurrences, at=at)
 
 
-def _called_by(work: Work, teams: "_TeamNames", at: datetime) -> list[tuple[EventRule, str, int]]:
+def _called_by(work: Work, teams: "_Teams", at: datetime) -> list[tuple[EventRule, str, int]]:
     """The event rules called, each with the metric and cycle of the broken promise, if one called it."""
     if not work.ticket.is_active or not (work.triggers or work.breaches):
         return []
@@ -281,12 +295,12 @@ def _called_by(work: Work, teams: "_TeamNames", at: datetime) -> list[tuple[Even
     return found + [(rule, metric, cycle) for metric, cycle in work.breaches for rule in broken]
 
 
-def _outstayed(work: Work, teams: "_TeamNames", at: datetime) -> list[tuple[StateRule, datetime]]:
+def _outstayed(work: Work, teams: "_Teams", at: datetime) -> list[tuple[StateRule, datetime]]:
     if work.ticket.status not in (Status.NEW, Status.OPEN):
         return []
     facts = None
     found = []
-    for rule, due in _state_rules(work.desk):
+    for rule, due in state_rules(work.desk):
         if due <= at:
             facts = facts or _facts(work, teams, at)
             if rule.condition.matches(facts):
@@ -294,26 +308,26 @@ def _outstayed(work: Work, teams: "_TeamNames", at: datetime) -> list[tuple[Stat
     return found
 
 
-def _facts(work: Work, teams: "_TeamNames", at: datetime) -> TicketFacts:
-    team = teams.of(work.ticket.team_id)
+def _facts(work: Work, teams: "_Teams", at: datetime) -> TicketFacts:
+    team = teams.slugs.get(work.ticket.team_id or 0)
     return facts_of(
         work.ticket, customer=work.customer, policy=work.desk.policy, at=at, team=team, text=work.text
     )
 
 
-class _TeamNames:
-    """The teams' slugs, read when first asked for and once for all works of a sweep."""
+class _Teams:
+    """The tenant's teams, read when first asked for and once for all works of a sweep."""
 
-    def __init__(self) -> None:
-        self._known: dict[int, str] | None = None
+    @cached_property
+    def rows(self) -> list[people.TeamRow]:
+        return people.teams()
 
-    def of(self, team: int | None) -> str | None:
-        if self._known is None:
-            self._known = dict(Team.objects.values_list("id", "slug"))
-        return self._known.get(team) if team is not None else None
+    @cached_property
+    def slugs(self) -> dict[int, str]:
+        return {team.id: team.slug for team in self.rows}
 
 
-def _state_rules(desk: Desk) -> Iterator[tuple[StateRule, datetime]]:
+def state_rules(desk: Desk) -> Iterator[tuple[StateRule, datetime]]:
     """The rules on time in this level with the instant each falls due."""
     ticket = desk.ticket
     if ticket.level_entered_at is None:
@@ -341,23 +355,14 @@ def _wakes(work: Work, fired: Sequence[Fired], at: datetime) -> Iterable[datetim
     # A task that nobody took and that cannot climb further stays open, and wakes nobody again.
     yield from (row.due_at for row in work.open_tasks if row.id not in climbing and row.due_at > at)
     yield from (at + one.plan.within for one in fired if one.has_task and one.plan.within)
-    yield from (due for _, due in _state_rules(desk) if due > at)
+    yield from (due for _, due in state_rules(desk) if due > at)
 
 
 def _log_steps(work: Work, fired: Sequence[Fired], *, by: Actor, at: datetime) -> None:
     """One line for each step fired; a task leaves a note on the ticket as well."""
     for one in fired:
         kind = EventKind.STEP_FIRED if one.plan.kind is EscalationKind.PERCENT else EventKind.TICKET_ESCALATED
-        work.log(kind, by=by, at=at, **one.data)
+        data = one.data
+        work.log(kind, by=by, at=at, **data)
         if one.has_task:
-            work.notes.append(
-                Note(
-                    tenant_id=work.ticket.tenant_id,
-                    public_id=new_id(at),
-                    ticket_id=work.ticket.id,
-                    kind="escalation",
-                    text="",
-                    data=one.data,
-                    created_at=at,
-                )
-            )
+            work.notes.append(SystemNote(ticket=work.ticket.id, kind="escalation", data=data))

@@ -4,21 +4,21 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import InterfaceError, OperationalError
-
+from flowdesk.core import metrics
 from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import Fault, Invalid
+from flowdesk.core.postgres.trouble import is_database_away
 from flowdesk.core.tenant import act
+from flowdesk.core.versions import Expected, must_stand_at
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.escalation import services as escalation
 from flowdesk.flows.deeds import end_wait, end_work
 from flowdesk.flows.desk import Work, close_work, open_work, work_on, write_note
+from flowdesk.people import queries as people
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.states import EventKind, Status
 
 log = logging.getLogger("flowdesk.worker")
-# The database's own trouble, never a ticket's: it passes, and whoever met it tries the same again.
-DATABASE_AWAY = (OperationalError, InterfaceError)
 LOUD_FROM = 3  # failures in a row that no passing trouble explains
 
 
@@ -95,12 +95,13 @@ def wake_each(ids: Sequence[int], *, by: Actor, now: datetime) -> int:
     """
     try:
         return wake(ids, by=by, now=now)
-    except DATABASE_AWAY:
-        raise
     except Exception as fault:
+        if is_database_away(fault):
+            raise
         if len(ids) > 1:
             return sum(wake_each([one], by=by, now=now) for one in ids)
         failures = put_aside(ids[0], by=by, now=now, fault=type(fault).__name__) or 0
+        metrics.WAKE_FAILURES.add()
         log.log(
             logging.ERROR if failures >= LOUD_FROM else logging.WARNING,
             "wake_failed",
@@ -111,11 +112,13 @@ def wake_each(ids: Sequence[int], *, by: Actor, now: datetime) -> int:
 
 
 @act
-def escalate(ticket_id: str, *, target: str, by: Actor, now: datetime, note: str = "") -> None:
+def escalate(
+    ticket_id: str, *, target: str, by: Actor, now: datetime, note: str = "", expected: Expected = None
+) -> None:
     """Escalate by hand to a post, the team lead or those on call; it is a task with a deadline."""
-    work = open_work(ticket_id, Act.ESCALATE, by=by)
+    work = open_work(ticket_id, Act.ESCALATE, by=by, expected=expected)
     tickets.must_be_active(work.ticket)
-    crew = escalation.load_crew(now)
+    crew = escalation.load_crew(people.teams(), at=now)
     known = {"team_lead", "on_call", *crew.offices}
     if target not in known:
         raise Invalid(Fault("target", f"is not one of {', '.join(sorted(known))}"))
@@ -126,11 +129,12 @@ def escalate(ticket_id: str, *, target: str, by: Actor, now: datetime, note: str
 
 
 @act
-def acknowledge(escalation_id: str, *, by: Actor, now: datetime) -> None:
+def acknowledge(escalation_id: str, *, by: Actor, now: datetime, expected: Expected = None) -> None:
     """Take an escalation: the climb stops. Raises AlreadyAcknowledged when somebody was faster."""
     ticket_id = escalation.ticket_of(escalation_id)
     work = open_work(ticket_id, Act.ACKNOWLEDGE, by=by)
     one = escalation.lock_escalation(escalation_id)
+    must_stand_at(one.version, expected)
     taken = escalation.acknowledge(one, agent=by.agent, at=now)
     work.open_tasks = [row for row in work.open_tasks if row.id not in taken]
     work.log(EventKind.ESCALATION_ACKNOWLEDGED, by=by, at=now, escalations=taken, agent=by.agent)

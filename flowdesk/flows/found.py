@@ -3,18 +3,28 @@
 Everything here may be done again at any time: what is there already is left as it is.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from flowdesk.accounts import users
+from flowdesk.accounts.audit import AuditAct, record_act
 from flowdesk.accounts.models import Membership, Tenant, User
 from flowdesk.core.actor import Act, Actor, Role, system
+from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.ids import new_id
 from flowdesk.core.tenant import act
+from flowdesk.core.text import one_line
 from flowdesk.people.models import Agent, Post, Team
 from flowdesk.policies.models import PolicyRevision
 from flowdesk.policies.services import pack_source, save_revision
 from flowdesk.tickets.models import TicketCounter
+
+SLUG, LONGEST_NAME = (
+    re.compile("[a-z0-9][a-z0-9-]{0,49}"),
+    200,
+)  # a slug stands in addresses and in mails' subjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +87,32 @@ def found_tenant(slug: str, *, name: str, now: datetime) -> Tenant:
     """The tenant by that slug with the standard house in it, made where it is missing (design section 7).
 
     The tenant's own row stands outside every tenant, so it is written before the act that furnishes it.
+    Raises Invalid naming `tenant` or `name`.
     """
+    _must_be_usable(slug, name=name)
     tenant, _ = Tenant.objects.get_or_create(slug=slug, defaults={"name": name, "created_at": now})
     furnish(by=system(tenant.id), now=now)
     return tenant
 
 
+def _must_be_usable(slug: str, *, name: str) -> None:
+    faults = []
+    if not SLUG.fullmatch(slug):
+        faults.append(
+            Fault(
+                "tenant",
+                "must be of 1 to 50 lower-case letters, digits and hyphens, not beginning with a hyphen",
+            )
+        )
+    if not one_line(name) or len(name) > LONGEST_NAME:
+        faults.append(Fault("name", "must be of 1 to 200 characters"))
+    if faults:
+        raise Invalid(*faults)
+
+
 def found_demo(slug: str, *, name: str, now: datetime) -> Tenant:
     """As `found_tenant`, for a tenant that is a demo from its first instant on; an existing one stays what it is."""
+    _must_be_usable(slug, name=name)
     Tenant.objects.get_or_create(slug=slug, defaults={"name": name, "created_at": now, "is_demo": True})
     return found_tenant(slug, name=name, now=now)
 
@@ -95,7 +123,7 @@ def furnish(*, by: Actor, now: datetime) -> None:
     by.must(Act.CONFIGURE)
     TicketCounter.objects.get_or_create(tenant_id=by.tenant)
     if not PolicyRevision.objects.filter(is_current=True).exists():
-        save_revision(pack_source(), by=None, at=now)
+        save_revision(pack_source(), by=by, at=now)
     known = set(Team.objects.values_list("slug", flat=True))
     Team.objects.bulk_create(
         Team(tenant_id=by.tenant, public_id=new_id(now), slug=team.slug, name=team.name, level=team.level)
@@ -127,18 +155,25 @@ class Founder:
 def seat_founder(*, email: str, name: str, by: Actor, now: datetime, password: str = "") -> Founder | None:
     """The tenant's first administrator, who also holds the top post: what escalates always reaches a person.
 
-    None, and nothing done, when somebody administers the tenant already. Without a password one is made.
+    None, and nothing done, when somebody administers the tenant already. Without a password one is made. The
+    operator founds and vouches for the person, but for a demo's, whose password everybody knows.
     """
     by.must(Act.CONFIGURE)
     if Membership.objects.filter(tenant_id=by.tenant, role=Role.ADMIN).exists():
         return None
     chosen = password or secrets.token_urlsafe(12)
-    user = User.objects.filter(email__iexact=email).first()
+    is_demo = Tenant.objects.filter(pk=by.tenant, is_demo=True).exists()
+    user = User.objects.select_for_update().filter(email__iexact=email).first()
     if user is None:
-        user = User.objects.create_user(email, chosen, name=name)
-    else:
+        user = User.objects.create_user(email, chosen, name=name, is_proven=not is_demo)
+    elif user.is_proven or is_demo:
         chosen = ""  # a user of another tenant keeps the password they have
+    else:
+        users.vouch_for(user, chosen, by=by, now=now)  # another tenant may have chosen the one there is
     Membership.objects.create(user=user, tenant_id=by.tenant, role=Role.ADMIN)
+    record_act(
+        AuditAct.MEMBER_ADDED, thing="user", thing_id=user.id, by=by, at=now, after={"role": Role.ADMIN.value}
+    )
     agent = Agent.objects.create(
         tenant_id=by.tenant, public_id=new_id(now), user=user, name=name, email=user.email, created_at=now
     )

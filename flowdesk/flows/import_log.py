@@ -9,21 +9,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
+from flowdesk.accounts.audit import AuditAct, record_act
 from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.ids import new_id
 from flowdesk.core.tenant import act, current_tenant
-from flowdesk.engine.business_time import due_at
 from flowdesk.engine.history import Happening, LogEntry, happenings, opening, standing
-from flowdesk.engine.promises import Occurrence, WaitReason
+from flowdesk.engine.promises import Occurrence
 from flowdesk.flows.deeds import status_of
+from flowdesk.flows.past import Past, keep_pasts
 from flowdesk.people.models import Customer, Team
 from flowdesk.policies.services import Policy, current_policy
 from flowdesk.sla import services as sla
 from flowdesk.sla.services import Desk
 from flowdesk.tickets import services as tickets
-from flowdesk.tickets.models import Ticket, Wait
-from flowdesk.tickets.services import NewEvent
+from flowdesk.tickets.bulk import known_refs
+from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.states import Channel, EventKind, Status
 
 BATCH = 200
@@ -72,8 +73,7 @@ def import_tickets(
     """Write some tickets with everything that happened to them. Raises Invalid for a tier the tenant lacks."""
     by.must(Act.IMPORT)
     policy = current_policy()
-    refs = [ref for ref, _ in histories]
-    known = set(Ticket.objects.filter(external_ref__in=refs).values_list("external_ref", flat=True))
+    known = known_refs([ref for ref, _ in histories])
     customers = _customers({entries[-1].tier for _, entries in histories}, name=name, policy=policy, at=now)
     team = Team.objects.filter(level=1).order_by("id").first()
     lives = [
@@ -83,13 +83,11 @@ def import_tickets(
     ]
     if not lives:
         return Imported(known=len(known))
-    sla.keep([life.desk for life in lives], wakes=lambda desk: _wakes(desk, policy))
-    Wait.objects.bulk_create(wait for life in lives for wait in life.waits)
-    events = [event for life in lives for event in life.events]
-    tickets.record(*events)
-    for life in lives:
-        tickets.insert_ticket(life.desk.ticket)
-    return Imported(tickets=len(lives), known=len(known), events=len(events))
+    keep_pasts([life.past for life in lives], now=now)
+    events = sum(len(life.past.events) for life in lives)
+    after = {"tickets": len(lives), "events": events}
+    record_act(AuditAct.TICKETS_IMPORTED, thing="ticket", thing_id=None, by=by, at=now, after=after)
+    return Imported(tickets=len(lives), known=len(known), events=events)
 
 
 def _customers(tiers: set[str], *, name: str, policy: Policy, at: datetime) -> dict[str, Customer]:
@@ -108,14 +106,6 @@ def _customers(tiers: set[str], *, name: str, policy: Policy, at: datetime) -> d
     return found
 
 
-def _wakes(desk: Desk, policy: Policy) -> Iterator[datetime]:
-    ticket = desk.ticket
-    if ticket.status == Status.RESOLVED and ticket.resolved_at is not None:
-        yield ticket.resolved_at + policy.promises.closes_after
-    if ticket.is_active:
-        yield from (wait.ends_by for wait in desk.waits if wait.ended_at is None)
-
-
 @dataclass(slots=True)
 class _Life:
     """One ticket of the log, lived again."""
@@ -125,9 +115,11 @@ class _Life:
     customer: Customer
     team: Team | None
     by: Actor
-    desk: Desk = field(init=False)
-    events: list[NewEvent] = field(default_factory=list)
-    waits: list[Wait] = field(default_factory=list)
+    past: Past = field(init=False)
+
+    @property
+    def desk(self) -> Desk:
+        return self.past.desk
 
     def lived(self, *, to: datetime) -> "_Life":
         first = self.entries[0]
@@ -141,8 +133,7 @@ class _Life:
             for happening in happenings(before, entry, at=at):
                 self._happen(happening, before=before, entry=entry)
             before = replace(entry, state=standing(before, entry))
-        sla.pass_time(self.desk, to=to)
-        self._bound_waits(now=to)
+        self.past.come_to(to)
         return self
 
     def _open(self, entry: LogEntry, born: Happening) -> None:
@@ -166,13 +157,14 @@ class _Life:
             waiting_internal_since=at,
             first_response_at=at if entry.is_phone else None,
         )
-        self.desk = sla.new_desk(ticket, tier=self.customer.tier, policy=self.policy)
+        desk = sla.new_desk(ticket, tier=self.customer.tier, policy=self.policy)
+        self.past = Past(desk, self.by)
         owned = Occurrence.ASSIGNED if entry.assignee else Occurrence.UNASSIGNED
         kinds = {
             kind for kind in born.occurrences if kind not in (Occurrence.ASSIGNED, Occurrence.UNASSIGNED)
         }
         sla.happen(self.desk, *kinds, owned, Occurrence.LEVEL_ENTERED, at=at)
-        self._log(
+        self.past.log(
             EventKind.TICKET_OPENED, at, channel=ticket.channel, priority=entry.priority, tier=self.customer.tier,
             level=level, team=ticket.team_id, assignee=None, held_outside=bool(entry.assignee), phone=entry.is_phone,
             rule=None, rule_target_minutes=None, rule_target_loosens=False, revision=self.policy.id, imported=True,
@@ -182,8 +174,8 @@ class _Life:
         at, kinds, ticket = happening.at, happening.occurrences, self.desk.ticket
         also = False
         for reason in sorted(happening.ended_waits):
-            self._end_wait(reason, at)
-            also = self._log(EventKind.WAIT_ENDED, at, also=also, reason=reason.value, because="by_hand")
+            self.past.end_wait(reason, at)
+            also = self.past.log(EventKind.WAIT_ENDED, at, also=also, reason=reason.value, because="by_hand")
         for kind in sorted(kinds - {Occurrence.WAIT_STARTED, Occurrence.WAIT_ENDED}):
             data = (
                 {"before": before.priority, "after": entry.priority}
@@ -191,10 +183,10 @@ class _Life:
                 else {}
             )
             if kind is not Occurrence.TERMS_CHANGED or before.priority != entry.priority:
-                also = self._log(KINDS[kind], at, also=also, because="imported", **data)
+                also = self.past.log(KINDS[kind], at, also=also, because="imported", **data)
         for reason in sorted(happening.waits):
-            self._begin_wait(reason, at)
-            also = self._log(EventKind.WAIT_STARTED, at, also=also, reason=reason.value)
+            self.past.begin_wait(reason, at)
+            also = self.past.log(EventKind.WAIT_STARTED, at, also=also, reason=reason.value)
         if Occurrence.TERMS_CHANGED in kinds:
             sla.pass_time(self.desk, to=at)  # what was due on the old terms is due
             ticket.priority = entry.priority
@@ -222,45 +214,3 @@ class _Life:
         if ticket.is_active:
             open_ones = [wait for wait in self.desk.waits if wait.ended_at is None]
             ticket.status = status_of(open_ones) if open_ones or entry.assignee else Status.NEW
-
-    def _begin_wait(self, reason: WaitReason, at: datetime) -> None:
-        wait = Wait(
-            tenant_id=self.by.tenant,
-            ticket_id=self.desk.ticket.id,
-            reason=reason.value,
-            started_at=at,
-            ends_by=at,
-        )
-        self.desk.waits.append(wait)
-        self.waits.append(wait)
-
-    def _end_wait(self, reason: WaitReason, at: datetime) -> None:
-        for wait in self.desk.waits:
-            if wait.reason == reason.value and wait.ended_at is None:
-                wait.ended_at = at
-
-    def _bound_waits(self, *, now: datetime) -> None:
-        """A wait that is still open ends as the policy says, counted from today: its past was another desk's."""
-        promises = self.policy.promises
-        calendar = promises.calendars[promises.default_calendar]
-        for wait in self.desk.waits:
-            rule = promises.waits.get(WaitReason(wait.reason))
-            if wait.ended_at is None and rule is not None:
-                wait.ends_by = due_at(calendar, now, rule.longest.amount, rule.longest.unit)
-            elif wait.ended_at is not None:
-                wait.ends_by = wait.ended_at
-
-    def _log(self, kind: EventKind, at: datetime, /, *, also: bool = False, **data: object) -> bool:
-        """One line; further lines of the same save say `also`. Always true, for the next of them."""
-        more = {"also": True} if also else {}
-        self.events.append(
-            NewEvent(
-                ticket=self.desk.ticket.id,
-                kind=kind,
-                at=at,
-                by=self.by,
-                data={**data, **more},
-                is_silent=True,
-            )
-        )
-        return True

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +10,18 @@ from flowdesk.core.actor import Act, Actor, ActorKind
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.ids import new_id, shown
 from flowdesk.core.tenant import act
+from flowdesk.core.text import one_line
+from flowdesk.core.trace import trace
+from flowdesk.core.versions import Expected
 from flowdesk.engine.courtesy import is_mere_thanks
 from flowdesk.engine.escalation import EventTrigger
-from flowdesk.engine.facts import FieldType, Priority, TicketFacts
+from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.escalation import services as escalation
 from flowdesk.flows.deeds import end_wait, reopen
 from flowdesk.flows.desk import Work, close_work, must_say_something, open_work
 from flowdesk.intake import services as intake
+from flowdesk.intake.fields import stored, usable_fields
 from flowdesk.intake.services import InboundMessage, Writer
 from flowdesk.people.models import Contact
 from flowdesk.policies.services import Policy, current_policy
@@ -27,7 +30,7 @@ from flowdesk.routing.services import Routed
 from flowdesk.sla import services as sla
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.mapping import office_is_open
-from flowdesk.tickets.models import AuthorKind, Explanation, Ticket
+from flowdesk.tickets.models import AuthorKind, Ticket
 from flowdesk.tickets.states import Channel, EventKind, Status
 from flowdesk.triage import services as triage
 from flowdesk.triage.services import Classified
@@ -35,10 +38,11 @@ from flowdesk.triage.services import Classified
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A ticket that has been opened."""
+    """A ticket that has been opened, or that holds a message now."""
 
     id: str
     number: int
+    status: Status
 
 
 @act
@@ -90,7 +94,12 @@ def _open(
     _promise(work, routed, by=by, at=at)
     _write_down(work, message, writer, classified, routed, by=by, at=at)
     close_work(work, by=by, at=at, is_new=True)
-    return Opened(id=shown(tickets.PREFIX, work.ticket.public_id), number=work.ticket.number)
+    ticket = work.ticket
+    opened = Opened(
+        id=shown(tickets.PREFIX, ticket.public_id), number=ticket.number, status=Status(ticket.status)
+    )
+    trace(ticket=opened.id)
+    return opened
 
 
 @act
@@ -103,12 +112,13 @@ def take_message(
     now: datetime,
     contact: int | None = None,
     html: str = "",
+    expected: Expected = None,
 ) -> Opened:
     """The customer writes again: an answer falls due, a wait for them ends, a resolved ticket reopens.
 
     A closed one stays closed: the message opens a linked follow-up. Returns the ticket that now holds the words.
     """
-    work = open_work(ticket_id, Act.OPEN, by=by)
+    work = open_work(ticket_id, Act.OPEN, by=by, expected=expected)
     ticket = work.ticket
     must_say_something(text)
     if ticket.status == Status.VOID:
@@ -134,7 +144,7 @@ def take_message(
     _hear(work, text, by=by, at=now)
     work.happen(*occurrences, at=now)
     close_work(work, by=by, at=now)
-    return Opened(id=ticket_id, number=ticket.number)
+    return Opened(id=ticket_id, number=ticket.number, status=Status(ticket.status))
 
 
 def _follow_up(work: Work, *, text: str, html: str, channel: Channel, by: Actor, at: datetime) -> Opened:
@@ -160,30 +170,6 @@ def _hear(work: Work, text: str, *, by: Actor, at: datetime) -> None:
         work.changed.add("signals")
         work.log(EventKind.TICKET_TRIAGED, by=by, at=at, signals=sorted(new))
         work.triggers.add(EventTrigger.PRIORITISED)
-
-
-def usable_fields(given: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
-    """The tenant's own fields as their types want them; raises Invalid naming field and reason."""
-    faults, fields = [], {}
-    for name, value in given.items():
-        wanted = policy.fields.get(name)
-        if wanted is None:
-            faults.append(Fault(f"fields.{name}", "is not a field of this tenant"))
-        elif wanted is FieldType.NUMBER and (
-            isinstance(value, bool) or not isinstance(value, int | float | Decimal)
-        ):
-            faults.append(Fault(f"fields.{name}", "must be a number"))
-        elif wanted is FieldType.TRUTH and not isinstance(value, bool):
-            faults.append(Fault(f"fields.{name}", "must be true or false"))
-        elif wanted in (FieldType.TEXT, FieldType.SLUG) and not (
-            isinstance(value, str) and len(value) <= 2000
-        ):
-            faults.append(Fault(f"fields.{name}", "must be text of at most 2000 characters"))
-        else:
-            fields[name] = Decimal(str(value)) if isinstance(value, float) else value
-    if faults:
-        raise Invalid(*faults)
-    return fields
 
 
 def _must_know(message: InboundMessage, category: str, policy: Policy) -> None:
@@ -231,7 +217,7 @@ def _new_work(
         tenant_id=by.tenant,
         id=tickets.new_ticket_id(),
         public_id=new_id(at),
-        subject=" ".join(message.subject.split()),
+        subject=one_line(message.subject),
         status=Status.OPEN if routed.agent else Status.NEW,
         priority=int(facts.priority),
         impact=classified.priority.impact.value[0].upper(),
@@ -242,7 +228,7 @@ def _new_work(
         language=facts.language or "",
         channel=message.channel,
         signals=sorted(facts.signals),
-        fields={name: _stored(value) for name, value in facts.fields.items()},
+        fields={name: stored(value) for name, value in facts.fields.items()},
         customer_id=writer.customer.id,
         contact_id=writer.contact.id if writer.contact else None,
         team_id=routed.team.id if routed.team else None,
@@ -264,10 +250,6 @@ def _new_work(
     )
     work.triggers.add(EventTrigger.CREATED)
     return work
-
-
-def _stored(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else value
 
 
 def _promise(work: Work, routed: Routed, *, by: Actor, at: datetime) -> None:
@@ -314,8 +296,5 @@ def _write_down(
             because="routed",
         )
     traces = {**classified.traces, "routing": {**routed.trace, "revision": work.desk.policy.number}}
-    Explanation.objects.bulk_create(
-        Explanation(tenant_id=ticket.tenant_id, ticket_id=ticket.id, subject=subject, at=at, trace=trace)
-        for subject, trace in traces.items()
-    )
+    tickets.explain(ticket, traces, at=at)
     return public_id

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from flowdesk.accounts.audit import AuditAct
 from flowdesk.core.actor import Act, Actor
 from flowdesk.core.tenant import act
+from flowdesk.core.versions import Expected, must_stand_at
 from flowdesk.engine.promises import Occurrence
 from flowdesk.flows.desk import Work, close_work, work_on
 from flowdesk.people import services as people
@@ -14,7 +16,9 @@ from flowdesk.tickets.states import EventKind
 
 
 @act
-def change_terms(customer_id: str, *, card: CustomerCard, by: Actor, now: datetime) -> Customer:
+def change_terms(
+    customer_id: str, *, card: CustomerCard, by: Actor, now: datetime, expected: Expected = None
+) -> Customer:
     """Write a customer's card; a new tier changes the promises that run for its tickets as the policy says.
 
     A resolved ticket notes the new tier too: it may be taken up again. Raises Invalid naming each field that
@@ -26,11 +30,13 @@ def change_terms(customer_id: str, *, card: CustomerCard, by: Actor, now: dateti
     # may be another one once the customer is ours, so the tickets are locked for every tier that is given.
     locked = tickets.lock_tickets_of(found) if card.tier is not None else []
     customer = people.lock_customer(found)
-    before = customer.tier
-    works = work_on(locked) if card.tier != before else []
+    must_stand_at(customer.version, expected)
+    before = people.audited_terms(customer)
+    works = work_on(locked) if card.tier != customer.tier else []
     people.write_customer(customer, card)
+    people.audit_customer(AuditAct.CUSTOMER_CHANGED, customer, card, before=before, by=by, at=now)
     for work in works:
-        _change_tier(work, before, customer.tier, by=by, at=now)
+        _change_tier(work, before["tier"], customer.tier, by=by, at=now)
     if works:
         close_work(*works, by=by, at=now)
     return customer

@@ -6,6 +6,7 @@ from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.ids import parsed, shown
 from flowdesk.core.tenant import act
+from flowdesk.core.versions import Expected
 from flowdesk.engine.business_time import BusinessCalendar, Unit, due_at
 from flowdesk.engine.escalation import EventTrigger
 from flowdesk.engine.facts import Priority
@@ -32,9 +33,10 @@ def send_reply(
     then_wait: bool = False,
     html: str = "",
     channel: str = "",
+    expected: Expected = None,
 ) -> str:
     """Answer the customer; `then_wait` gives them the next move in the same save. Returns the message's id."""
-    work = open_work(ticket_id, Act.WORK, by=by)
+    work = open_work(ticket_id, Act.WORK, by=by, expected=expected)
     ticket = work.ticket
     tickets.must_be_active(ticket)
     must_say_something(text)
@@ -62,9 +64,9 @@ def send_reply(
 
 
 @act
-def add_note(ticket_id: str, *, text: str, by: Actor, now: datetime) -> str:
+def add_note(ticket_id: str, *, text: str, by: Actor, now: datetime, expected: Expected = None) -> str:
     """Write among ourselves: no clock of the customer's moves. Returns the note's id."""
-    work = open_work(ticket_id, Act.WORK, by=by)
+    work = open_work(ticket_id, Act.WORK, by=by, expected=expected)
     must_say_something(text)
     note = tickets.add_note(work.ticket, text=text, at=now, agent=by.agent)
     work.ticket.waiting_internal_since = None
@@ -77,10 +79,16 @@ def add_note(ticket_id: str, *, text: str, by: Actor, now: datetime) -> str:
 
 @act
 def assign(
-    ticket_id: str, *, by: Actor, now: datetime, agent: str | None = None, team: str | None = None
+    ticket_id: str,
+    *,
+    by: Actor,
+    now: datetime,
+    agent: str | None = None,
+    team: str | None = None,
+    expected: Expected = None,
 ) -> None:
     """Give the ticket to an agent, to a team (its best agent takes it), or, with neither, back to its queue."""
-    work = open_work(ticket_id, Act.ASSIGN, by=by)
+    work = open_work(ticket_id, Act.ASSIGN, by=by, expected=expected)
     tickets.must_be_active(work.ticket)
     new_team = _team(team) if team else None
     new_agent = _agent(agent) if agent else None
@@ -110,9 +118,10 @@ def wait(
     now: datetime,
     note: str = "",
     until: datetime | None = None,
+    expected: Expected = None,
 ) -> None:
     """Stop the clocks that this wait may stop, with a reason and a bound (F-SLA-11..14)."""
-    work = open_work(ticket_id, Act.WORK, by=by)
+    work = open_work(ticket_id, Act.WORK, by=by, expected=expected)
     tickets.must_be_active(work.ticket)
     rule = work.desk.policy.promises.waits.get(reason)
     if rule is None:
@@ -133,9 +142,11 @@ def wait(
 
 
 @act
-def resume(ticket_id: str, *, by: Actor, now: datetime, reason: WaitReason | None = None) -> None:
+def resume(
+    ticket_id: str, *, by: Actor, now: datetime, reason: WaitReason | None = None, expected: Expected = None
+) -> None:
     """End one wait, or all of them; the deadlines move by the business time of the pause."""
-    work = open_work(ticket_id, Act.WORK, by=by)
+    work = open_work(ticket_id, Act.WORK, by=by, expected=expected)
     reasons = [reason] if reason else [WaitReason(wait.reason) for wait in work.desk.waits]
     ended = [one for one in reasons if end_wait(work, one, by=by, at=now, because="by_hand")]
     if not ended:
@@ -145,9 +156,9 @@ def resume(ticket_id: str, *, by: Actor, now: datetime, reason: WaitReason | Non
 
 
 @act
-def resolve(ticket_id: str, *, by: Actor, now: datetime, note: str = "") -> None:
+def resolve(ticket_id: str, *, by: Actor, now: datetime, note: str = "", expected: Expected = None) -> None:
     """The work is done: every customer clock stops, open waits and escalations end; `note` says what settled it."""
-    work = open_work(ticket_id, Act.WORK, by=by)
+    work = open_work(ticket_id, Act.WORK, by=by, expected=expected)
     tickets.must_be_active(work.ticket)
     write_note(work, note, by=by, at=now)
     end_work(work, by=by, at=now, because="by_hand")
@@ -155,9 +166,11 @@ def resolve(ticket_id: str, *, by: Actor, now: datetime, note: str = "") -> None
 
 
 @act
-def reopen_ticket(ticket_id: str, *, by: Actor, now: datetime, note: str = "") -> None:
+def reopen_ticket(
+    ticket_id: str, *, by: Actor, now: datetime, note: str = "", expected: Expected = None
+) -> None:
     """Take a resolved ticket up again; a closed one is followed up instead."""
-    work = open_work(ticket_id, Act.WORK, by=by)
+    work = open_work(ticket_id, Act.WORK, by=by, expected=expected)
     if work.ticket.status != Status.RESOLVED:
         raise tickets.WrongState("Only a resolved ticket can be reopened.")
     write_note(work, note, by=by, at=now)
@@ -167,9 +180,11 @@ def reopen_ticket(ticket_id: str, *, by: Actor, now: datetime, note: str = "") -
 
 
 @act
-def prioritise(ticket_id: str, *, priority: Priority, by: Actor, now: datetime, note: str = "") -> None:
+def prioritise(
+    ticket_id: str, *, priority: Priority, by: Actor, now: datetime, note: str = "", expected: Expected = None
+) -> None:
     """Set the priority by hand; the running promises change as the policy says."""
-    work = open_work(ticket_id, Act.PRIORITISE, by=by)
+    work = open_work(ticket_id, Act.PRIORITISE, by=by, expected=expected)
     ticket = work.ticket
     tickets.must_be_active(ticket)
     before = ticket.priority
@@ -188,12 +203,14 @@ def prioritise(ticket_id: str, *, priority: Priority, by: Actor, now: datetime, 
 
 
 @act
-def void(ticket_id: str, *, by: Actor, now: datetime, because: str = "spam") -> None:
+def void(
+    ticket_id: str, *, by: Actor, now: datetime, because: str = "spam", expected: Expected = None
+) -> None:
     """Spam, a test, or deleted: its clocks stay outside every rate.
 
     What has ended counts in the rates already; only who may change the tenant's settings takes it out of them.
     """
-    work = open_work(ticket_id, Act.WORK, by=by)
+    work = open_work(ticket_id, Act.WORK, by=by, expected=expected)
     ticket = work.ticket
     if not ticket.is_active and not by.may(Act.CONFIGURE):
         raise tickets.WrongState("The ticket has ended; a manager may void it.")

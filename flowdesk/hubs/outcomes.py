@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 
-from flowdesk.engine.escalation import EscalationPolicy
 from flowdesk.engine.lanes import Window
 from flowdesk.engine.scoring import (
     MOST_MISSED,
@@ -28,8 +27,6 @@ from flowdesk.hubs.queue import CUSTOMER
 STRETCHES = 14  # of a window: its sparkline has one point more
 # Signals of a text that a poor score or a reopening is likely after.
 NEGATIVE_SIGNALS = ["churn_risk", "executive", "frustration", "legal_threat", "public_complaint"]
-# No task lasts longer, whatever an older revision of the policy said.
-LONGEST_TASK = timedelta(days=7)
 
 
 def window_hit_rate(tenant: int, *, window: Window, now: datetime, goal: float) -> HitRate:
@@ -61,24 +58,14 @@ class Dues:
     in_time: int
 
 
-def dues(tenant: int, *, since: datetime, now: datetime, longest: timedelta) -> Dues:
-    """What came in and what fell due; `longest` bounds how long before its deadline an escalation opened."""
+def dues(tenant: int, *, since: datetime, now: datetime) -> Dues:
+    """What came in and what fell due."""
     before = since - (now - since)
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.DUES, [since, since, tenant, before, now, tenant, since - longest, now, since, now]
-        )
+        cursor.execute(sql.DUES, [since, since, tenant, before, now, tenant, since, now])
         row = cursor.fetchone()
     assert row is not None
     return Dues(created=row[0], created_before=row[1], fell_due=row[2], in_time=row[3])
-
-
-def longest_task(policy: EscalationPolicy) -> timedelta:
-    """The longest deadline that a task of this policy has."""
-    steps = [step.within for ladder in policy.ladder.values() for step in ladder if step.within]
-    return max(
-        [LONGEST_TASK, *steps, *(one.within for one in policy.events), *(one.within for one in policy.states)]
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

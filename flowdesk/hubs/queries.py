@@ -43,7 +43,7 @@ from flowdesk.hubs.board import (
     TicketLine,
 )
 from flowdesk.hubs.models import LaunchReport
-from flowdesk.hubs.outcomes import Closed, closed_estimates, dues, longest_task, window_hit_rate
+from flowdesk.hubs.outcomes import Closed, closed_estimates, dues, window_hit_rate
 from flowdesk.hubs.owners import crew_at, owners_of, pressure_on
 from flowdesk.hubs.queue import CallbackCounts, callback_counts, followup_counts, queue_at, work_order
 from flowdesk.policies.document import PolicyDocument
@@ -61,7 +61,7 @@ def sla_hub(tenant: int, *, window: Window, now: datetime, policy: PolicyDocumen
         raise OutsideTenant
     hubs, since = policy.hubs, now - window.length
     queue = queue_at(tenant, now=now)
-    due = dues(tenant, since=since, now=now, longest=longest_task(policy.escalation))
+    due = dues(tenant, since=since, now=now)
     closed = closed_estimates(tenant, since=since, now=now, likely_from=hubs.likely_from)
     callbacks, followups = callback_counts(), followup_counts()
     breached, workable = int(queue.signals[Signal.SLA_BREACHED]), int(queue.signals[Signal.WORKABLE])

@@ -59,7 +59,7 @@ def queue_at(tenant: int, *, now: datetime) -> Queue:
     with connection.cursor() as cursor:
         cursor.execute(sql.ACTIVE, [now, now, tenant])
         groups = [_Group(*row) for row in cursor.fetchall()]
-        cursor.execute(sql.UNTAKEN, [tenant, tenant, now, now, tenant])
+        cursor.execute(sql.UNTAKEN, [tenant, now, now, tenant])
         untaken, first_untaken_at = cursor.fetchone() or (0, None)
     over = [one for one in groups if one.is_over]
     waiting = [one for one in groups if not one.is_over and not one.is_workable]

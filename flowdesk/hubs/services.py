@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from flowdesk.accounts.models import AuditEntry
+from flowdesk.accounts.audit import AuditAct, record_act
 from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import DomainError, NotFound, invalid
 from flowdesk.core.ids import new_id, parsed, shown
@@ -61,14 +61,12 @@ def publish_report(*, by: Actor, now: datetime, window: Window = Window.DAY, sta
         status_note=status_note.strip(),
         snapshot=snapshot_of(hub),
     )
-    AuditEntry.objects.create(
-        tenant_id=by.tenant,
-        at=now,
-        actor_kind=by.kind.value,
-        actor_id=by.id,
-        act="launch_report_published",
+    record_act(
+        AuditAct.LAUNCH_REPORT_PUBLISHED,
         thing="launch_report",
         thing_id=report.id,
+        by=by,
+        at=now,
         after={"hub": HUB, "window": window.value, "critical": hub.critical, "warning": hub.warning},
     )
     return shown(PREFIX, report.public_id)

@@ -19,23 +19,19 @@ group by 1, 2, 3, 4
 """
 
 # What nobody has taken: active tickets with an open escalation that are not counted as at risk already, and the
-# first deadline. The limit keeps it a lookup for each open escalation, which are few, and not a join of all.
+# first deadline. A lookup for each open escalation, which are few, in the index on active tickets.
 UNTAKEN = """
-select (
-    select count(*)
-    from (select distinct ticket_id from escalation_escalation where tenant_id = %s and state = 'open') as untaken
-    cross join lateral (
-        select from tickets_ticket t
-        where t.tenant_id = %s and t.id = untaken.ticket_id and t.status in ('new', 'open', 'pending', 'on_hold')
-            and (t.is_breached or coalesce(t.due_at <= %s, false) or not coalesce(t.at_risk_at <= %s, false))
-        limit 1
-    ) as active
-), (
-    select min(e.due_at) from escalation_escalation e
-    join tickets_ticket t on t.tenant_id = e.tenant_id and t.id = e.ticket_id
-        and t.status in ('new', 'open', 'pending', 'on_hold')
-    where e.tenant_id = %s and e.state = 'open'
-)
+select count(*) filter (where t.is_over or not t.is_late), min(untaken.due_at)
+from (
+    select ticket_id, min(due_at) as due_at from escalation_escalation
+    where tenant_id = %s and state = 'open' group by ticket_id
+) as untaken
+cross join lateral (
+    select is_breached or coalesce(due_at <= %s, false) as is_over, coalesce(at_risk_at <= %s, false) as is_late
+    from tickets_ticket
+    where tenant_id = %s and id = untaken.ticket_id and status in ('new', 'open', 'pending', 'on_hold')
+    limit 1
+) as t
 """
 
 # Customer promises decided in stretches of equal length, counted from 1: met when stopped, missed when due.
@@ -47,15 +43,13 @@ from (
     where tenant_id = %s and outcome = 'met' and stopped_at > %s and stopped_at <= %s and metric = any(%s)
     union all
     select missed_at, false from sla_clock
-    where tenant_id = %s and missed_at is not null and missed_at > %s and missed_at <= %s
-        and outcome = 'missed' and metric = any(%s)
+    where tenant_id = %s and outcome = 'missed' and missed_at > %s and missed_at <= %s and metric = any(%s)
 ) as decided
 group by 1
 """
 
 # Tickets opened in the window and in the one before it (spam and tests were never work); escalations that
-# fell due in the window, and those taken, or whose ticket ended, in time (opened no longer before than any
-# deadline lasts, because that is what the index knows).
+# fell due in the window, and those taken, or whose ticket ended, in time.
 DUES = """
 select created.now, created.before, enforced.fell_due, enforced.in_time
 from (
@@ -67,7 +61,7 @@ from (
         where coalesce(acknowledged_at, case when state = 'closed' then ended_at end) <= due_at
     ) as in_time
     from escalation_escalation
-    where tenant_id = %s and opened_at > %s and opened_at <= %s and due_at > %s and due_at <= %s
+    where tenant_id = %s and due_at > %s and due_at <= %s
 ) as enforced
 """
 

@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.ids import new_id, parsed
 from flowdesk.core.tenant import current_tenant
+from flowdesk.core.text import is_address, one_line
+from flowdesk.people import queries as people
 from flowdesk.people.models import Contact, Customer
 from flowdesk.tickets.states import Channel
 
-LONGEST_SUBJECT, LONGEST_TEXT = 300, 200_000
-LONGEST_ADDRESS, LONGEST_LANGUAGE = 254, 8
+LONGEST_SUBJECT, LONGEST_TEXT, LONGEST_HTML = 300, 200_000, 500_000
+LONGEST_LANGUAGE = 8
 CUSTOMER, CONTACT = "cus", "con"
 
 
@@ -30,7 +29,7 @@ class InboundMessage:
     channel: Channel
     subject: str
     text: str
-    html: str = ""
+    html: str = ""  # the same words formatted; rules read `text` alone
     contact: str = ""  # public id
     customer: str = ""  # public id
     customer_name: str = ""
@@ -53,7 +52,7 @@ class Writer:
 def must_be_usable(message: InboundMessage) -> None:
     """Raise Invalid naming each field that cannot be used."""
     faults = []
-    if not message.subject.strip():
+    if not one_line(message.subject):
         faults.append(Fault("subject", "must not be empty"))
     if len(message.subject) > LONGEST_SUBJECT:
         faults.append(Fault("subject", f"is longer than {LONGEST_SUBJECT} characters"))
@@ -61,6 +60,8 @@ def must_be_usable(message: InboundMessage) -> None:
         faults.append(Fault("text", "must not be empty"))
     if len(message.text) > LONGEST_TEXT:
         faults.append(Fault("text", f"is longer than {LONGEST_TEXT} characters"))
+    if len(message.html) > LONGEST_HTML:
+        faults.append(Fault("html", f"is longer than {LONGEST_HTML} characters"))
     if not (message.contact or message.customer or message.email or message.customer_name):
         faults.append(Fault("email", "names nobody: give a contact, a customer or an address"))
     faults += [
@@ -68,7 +69,7 @@ def must_be_usable(message: InboundMessage) -> None:
         for name in ("subject", "text", "html", "name", "customer_name", "email", "phone", "language")
         if "\x00" in getattr(message, name)
     ]
-    if message.email and "\x00" not in message.email and not _is_address(message.email):
+    if message.email and "\x00" not in message.email and not is_address(message.email):
         faults.append(Fault("email", "is not an e-mail address"))
     if len(message.language) > LONGEST_LANGUAGE:
         faults.append(Fault("language", f"is longer than {LONGEST_LANGUAGE} characters"))
@@ -76,26 +77,17 @@ def must_be_usable(message: InboundMessage) -> None:
         raise Invalid(*faults)
 
 
-def _is_address(text: str) -> bool:
-    """Whether mail can be sent there, and its column holds it: two addresses or a header are none."""
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return len(text) <= LONGEST_ADDRESS
-
-
 def recognise(message: InboundMessage, *, lowest_tier: str, at: datetime) -> Writer:
     """The customer and contact behind a message, made now where they are new; raises NotFound for a foreign id."""
     if message.contact:
-        contact = Contact.objects.filter(public_id=parsed(CONTACT, message.contact)).first()
+        contact = people.contact_by_id(parsed(CONTACT, message.contact))
         if contact is None:
             raise Invalid(Fault("contact", "there is no contact by that id"))
-        return Writer(Customer.objects.get(id=contact.customer_id), contact)
+        return Writer(contact.customer, contact)
     if message.email:
-        contact = Contact.objects.filter(email__iexact=message.email).order_by("id").first()
+        contact = people.contact_by_address(message.email)
         if contact is not None:
-            return Writer(Customer.objects.get(id=contact.customer_id), contact)
+            return Writer(contact.customer, contact)
     customer = _customer(message, lowest_tier=lowest_tier, at=at)
     return Writer(customer, _new_contact(message, customer, at=at))
 
@@ -106,7 +98,7 @@ def _customer(message: InboundMessage, *, lowest_tier: str, at: datetime) -> Cus
         if found is None:
             raise Invalid(Fault("customer", "there is no customer by that id"))
         return found
-    name = message.customer_name.strip() or message.name.strip() or message.email
+    name = one_line(message.customer_name) or one_line(message.name) or message.email
     if message.customer_name:
         found = Customer.objects.filter(name__iexact=name).order_by("id").first()
         if found is not None:
@@ -128,7 +120,7 @@ def _new_contact(message: InboundMessage, customer: Customer, *, at: datetime) -
         tenant_id=current_tenant(),
         public_id=new_id(at),
         customer=customer,
-        name=message.name[:200],
+        name=one_line(message.name)[:200],
         email=message.email.lower(),
         phone=message.phone[:40],
         language=message.language,

@@ -1,6 +1,7 @@
 """The words of a mail, in the recipient's language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import formataddr
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils import timezone, translation
 from flowdesk.accounts.models import Tenant
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import current_tenant
+from flowdesk.core.text import one_line
 from flowdesk.notifications.models import Delivery
 from flowdesk.tickets.models import Message, Ticket
 
@@ -22,23 +24,41 @@ class NothingToSend(Exception):
     """There is nobody to send this to any more."""
 
 
-def mail_for(delivery_id: int, *, at: datetime) -> EmailMultiAlternatives:
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What mails of one tenant are written from, read together."""
+
+    tenant: Tenant
+    deliveries: Mapping[int, Delivery]
+    messages: Mapping[UUID, Message]  # by public id: the words that mails pass on
+
+
+def read_post(deliveries: Sequence[int]) -> Post:
+    """All that the mails of these deliveries say, in three statements however many they are."""
+    rows = Delivery.objects.select_related("ticket__customer", "agent__user", "contact").in_bulk(deliveries)
+    named = [UUID(row.data["message"]) for row in rows.values() if "message" in row.data]
+    messages = Message.objects.filter(public_id__in=named) if named else ()
+    return Post(
+        Tenant.objects.get(id=current_tenant()), rows, {message.public_id: message for message in messages}
+    )
+
+
+def mail_for(delivery_id: int, post: Post, *, at: datetime) -> EmailMultiAlternatives:
     """The mail of a delivery; raises NothingToSend when its recipient has no address."""
-    delivery = Delivery.objects.select_related("ticket", "agent", "contact").get(id=delivery_id)
-    tenant = Tenant.objects.get(id=current_tenant())
+    delivery, tenant = post.deliveries[delivery_id], post.tenant
     to, name, language = _recipient(delivery, tenant)
     if not to:
         raise NothingToSend("no address")
     ticket: Ticket = delivery.ticket
     # Instants in a mail are told in the tenant's zone, whatever the machine's is.
     with translation.override(language), timezone.override(tenant.zone):
-        words = _words(delivery, ticket, tenant, name=name, at=at)
+        words = _words(delivery, post, name=name, at=at)
         text = render_to_string(f"notifications/{delivery.template}.txt", words).strip()
     subject, _, body = text.partition("\n")
     mail = EmailMultiAlternatives(
-        subject=_one_line(f"[{tenant.slug} #{ticket.number}] {subject}")[:250],
+        subject=one_line(f"[{tenant.slug} #{ticket.number}] {subject}")[:250],
         body=body.strip() + "\n",
-        from_email=formataddr((_one_line(tenant.name), tenant.mail_from)),
+        from_email=formataddr((one_line(tenant.name), tenant.mail_from)),
         to=[to],
     )
     # What robots read: our own mails are automatic and belong to one conversation (RFC 3834, RFC 5322).
@@ -50,11 +70,6 @@ def mail_for(delivery_id: int, *, at: datetime) -> EmailMultiAlternatives:
     if delivery.template != "customer_reply":
         mail.extra_headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
     return mail
-
-
-def _one_line(text: str) -> str:
-    """Words of others on one line: a break in a header would begin another header."""
-    return " ".join(text.split())
 
 
 def _recipient(delivery: Delivery, tenant: Tenant) -> tuple[str, str, str]:
@@ -71,20 +86,17 @@ def _known(language: str, tenant: Tenant) -> str:
     return language if language in dict(settings.LANGUAGES) else tenant.language
 
 
-def _words(
-    delivery: Delivery, ticket: Ticket, tenant: Tenant, *, name: str, at: datetime
-) -> Mapping[str, Any]:
+def _words(delivery: Delivery, post: Post, *, name: str, at: datetime) -> Mapping[str, Any]:
+    ticket: Ticket = delivery.ticket
     data = dict(delivery.data)
-    message = None
-    if "message" in data:
-        message = Message.objects.filter(public_id=UUID(data["message"])).first()
+    message = post.messages.get(UUID(data["message"])) if "message" in data else None
     if "ends_by" in data:
         data["ends_by"] = datetime.fromisoformat(data["ends_by"])
     return {
         "name": name,
-        "tenant": tenant,
+        "tenant": post.tenant,
         "ticket": ticket,
-        "subject": _one_line(ticket.subject),  # the first line of a template becomes the mail's subject
+        "subject": one_line(ticket.subject),  # the first line of a template becomes the mail's subject
         "customer": ticket.customer.name,
         "due_at": ticket.due_at,
         "data": data,

@@ -34,8 +34,10 @@ insert into notifications_delivery
      due_at, created_at, error)
 select t.tenant_id, t.event_id, t.ticket_id, t.recipient, t.channel, t.agent_id, t.contact_id, t.template, t.data,
     'due', 0, %s, %s, ''
-from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[],
-    %s::jsonb[]) as t(tenant_id, event_id, ticket_id, recipient, channel, agent_id, contact_id, template, data)
+from rows from (
+    unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[]),
+    jsonb_array_elements(%s)
+) as t(tenant_id, event_id, ticket_id, recipient, channel, agent_id, contact_id, template, data)
 on conflict (tenant_id, event_id, recipient, channel) do nothing
 """
 
@@ -56,9 +58,15 @@ where d.id = due.id
 returning d.id, d.tenant_id, d.channel, d.attempts
 """
 
+# What has failed meanwhile waits for a later try, beyond the end of any lease.
+RENEW = """
+update notifications_delivery set due_at = %s where id = any(%s) and state = 'due' and due_at <= %s
+"""
+
 DELIVERED = """
 update notifications_delivery set state = 'sent', sent_at = %s, error = ''
 where tenant_id = %s and id = any(%s) and state = 'due'
+returning created_at
 """
 
 NOT_DELIVERED = """
@@ -80,4 +88,5 @@ with made as (
     on conflict (tenant_id, delivery_id) do nothing
 )
 update notifications_delivery set state = 'sent', sent_at = %s where tenant_id = %s and id = any(%s) and state = 'due'
+returning created_at
 """

@@ -24,6 +24,7 @@ class Customer(TenantModel):
     dedicated_agent = TenantKey("people.Agent", models.SET_NULL, null=True)
     external_ref = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
+    changes = models.IntegerField(default=0, db_default=0)
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -39,6 +40,11 @@ class Customer(TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def version(self) -> str:
+        """Names the customer as it was last written."""
+        return str(self.changes)
+
 
 class Contact(TenantModel):
     """A person writing for a customer."""
@@ -50,6 +56,7 @@ class Contact(TenantModel):
     phone = models.CharField(max_length=40, blank=True)
     language = models.CharField(max_length=8, blank=True)
     created_at = models.DateTimeField()
+    changes = models.IntegerField(default=0, db_default=0)
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -62,6 +69,11 @@ class Contact(TenantModel):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def version(self) -> str:
+        """Names the contact as it was last written."""
+        return str(self.changes)
 
 
 class Agent(TenantModel):

@@ -1,19 +1,27 @@
 """Reads of people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 
 from flowdesk.accounts.models import Tenant
+from flowdesk.core.models import columns_of, row_of
 from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.business_time import Weekday
 from flowdesk.engine.roster import Duty, on_duty
 from flowdesk.engine.roster import Shift as RosterShift
-from flowdesk.people.models import Agent, Contact, Customer, Post, Shift, Team
+from flowdesk.people import sql
+from flowdesk.people.models import Agent, Contact, Customer, Team
+
+_WRITER = {"contact": columns_of(Contact, "contact"), "customer": columns_of(Customer, "customer")}
+_WRITER_BY_ADDRESS = sql.WRITER_BY_ADDRESS.format(**_WRITER)
+_WRITER_BY_ID = sql.WRITER_BY_ID.format(**_WRITER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +41,39 @@ class TeamRow:
     lead_id: int | None
 
 
+def contact_by_address(email: str) -> Contact | None:
+    """Who writes from this address, with their customer at hand; the letters' case does not matter."""
+    return _writer(_WRITER_BY_ADDRESS, email)
+
+
+def contact_by_id(public_id: UUID) -> Contact | None:
+    """A contact with their customer at hand."""
+    return _writer(_WRITER_BY_ID, public_id)
+
+
+def _writer(statement: str, who: str | UUID) -> Contact | None:
+    rows = _rows(statement, who)
+    if not rows:
+        return None
+    width = len(Contact._meta.concrete_fields)
+    contact = row_of(Contact, rows[0][:width])
+    contact.customer = row_of(Customer, rows[0][width:])
+    return contact
+
+
 def posts() -> list[PostRow]:
     """Every post with the slug of the one it falls to."""
-    rows = Post.objects.order_by("slug").values_list("slug", "name", "holder_id", "falls_to__slug")
-    return [PostRow(*row) for row in rows]
+    return [PostRow(*row) for row in _rows(sql.POSTS)]
 
 
 def teams() -> list[TeamRow]:
     """Every team, the levels in order and the specialists after them."""
-    rows = Team.objects.order_by("level", "slug").values_list("id", "slug", "name", "level", "lead_id")
-    return [TeamRow(*row) for row in rows]
+    return [TeamRow(*row) for row in _rows(sql.TEAMS)]
 
 
 def reachable() -> frozenset[int]:
     """Agents who are here and have not left; an absent one is passed over."""
-    return frozenset(
-        Agent.objects.filter(left_at__isnull=True, is_available=True).values_list("id", flat=True)
-    )
+    return frozenset(agent for (agent,) in _rows(sql.REACHABLE))
 
 
 def has_mandatory_contact() -> bool:
@@ -59,37 +83,23 @@ def has_mandatory_contact() -> bool:
 
 def roster(agents: Iterable[int] | None = None) -> list[RosterShift]:
     """The weekly shifts as the engine reads them; of these agents, or of all."""
-    rows = Shift.objects.filter(agent__left_at__isnull=True).select_related(None)
-    if agents is not None:
-        rows = rows.filter(agent_id__in=list(agents))
-    columns = rows.order_by("id").values_list(
-        "agent_id",
-        "weekdays",
-        "starts",
-        "ends",
-        "agent__zone",
-        "kind",
-        "team__slug",
-        "valid_from",
-        "valid_until",
-    )
+    rows = _rows(sql.ROSTER) if agents is None else _rows(sql.ROSTER_OF, list(agents))
     return [
         RosterShift(
             agent=str(agent), weekdays=frozenset(Weekday(day) for day in weekdays), starts=starts, ends=ends, zone=zone,
             kind=Duty(kind), team=team, valid_from=valid_from, valid_until=valid_until,
         )
-        for agent, weekdays, starts, ends, zone, kind, team, valid_from, valid_until in columns
+        for agent, weekdays, starts, ends, zone, kind, team, valid_from, valid_until in rows
     ]  # fmt: skip
 
 
-def on_shift(at: datetime, agents: Iterable[int] | None = None) -> frozenset[int]:
-    """Agents whose working shift holds `at`."""
+def on_shift(at: datetime, agents: Iterable[int]) -> frozenset[int]:
+    """Those of the agents whose working shift holds `at`."""
     return frozenset(int(agent) for agent in on_duty(roster(agents), at=at, kind=Duty.WORK))
 
 
-def on_call(at: datetime) -> list[tuple[int, str | None]]:
+def on_call(duties: Sequence[RosterShift], *, at: datetime) -> list[tuple[int, str | None]]:
     """Agents on call at this instant with the team their duty is for, in the order of their shifts."""
-    duties = roster()
     teams = sorted({duty.team or "" for duty in duties if duty.kind is Duty.ON_CALL})
     return [
         (int(agent), team or None)
@@ -98,11 +108,17 @@ def on_call(at: datetime) -> list[tuple[int, str | None]]:
     ]
 
 
-def off_duty(at: datetime) -> frozenset[int]:
+def off_duty(duties: Sequence[RosterShift], *, at: datetime) -> frozenset[int]:
     """Agents whose roster has working shifts, none of which holds `at`; of one without a roster it says nothing."""
-    duties = [duty for duty in roster() if duty.kind is Duty.WORK]
-    rostered = {int(duty.agent) for duty in duties}
+    rostered = {int(duty.agent) for duty in duties if duty.kind is Duty.WORK}
     return frozenset(rostered - {int(agent) for agent in on_duty(duties, at=at, kind=Duty.WORK)})
+
+
+def _rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    """The rows of a hot statement, whose first value is the open tenant."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [current_tenant(), *values])
+        return list(cursor.fetchall())
 
 
 def customer_page(

@@ -7,8 +7,13 @@ from pathlib import Path
 from textwrap import indent
 from typing import Any
 
+from django.db import connection
+
+from flowdesk.accounts.audit import AuditAct, record_act
+from flowdesk.core.actor import Actor, ActorKind
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.tenant import current_tenant
+from flowdesk.policies import sql
 from flowdesk.policies.document import PolicyDocument, read_policy
 from flowdesk.policies.holidays import named_holidays
 from flowdesk.policies.models import PolicyRevision
@@ -28,8 +33,12 @@ class Policy(PolicyDocument):
 
 def current_policy() -> Policy:
     """The tenant's policy as it stands now."""
-    revision = PolicyRevision.objects.filter(is_current=True).values_list("id", flat=True).get()
-    return policy_of(revision)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CURRENT_REVISION, [current_tenant()])
+        row = cursor.fetchone()
+    if row is None:
+        raise PolicyRevision.DoesNotExist
+    return policy_of(row[0])
 
 
 def policy_of(revision: int) -> Policy:
@@ -64,7 +73,7 @@ def pack_source(pack: str = "standard") -> str:
     )
 
 
-def save_revision(source: str, *, by: int | None, at: datetime) -> PolicyRevision:
+def save_revision(source: str, *, by: Actor, at: datetime) -> PolicyRevision:
     """Make a new current revision of the tenant's policy; raises Invalid naming line and column of each fault."""
     named: dict[str, list[tuple[str, str]]] = {}
 
@@ -85,12 +94,22 @@ def save_revision(source: str, *, by: int | None, at: datetime) -> PolicyRevisio
             )
         ) from None
     PolicyRevision.objects.filter(is_current=True).update(is_current=False)
-    return PolicyRevision.objects.create(
+    revision = PolicyRevision.objects.create(
         tenant_id=current_tenant(),
         number=number,
         source=source,
         document={"holidays": named},
         created_at=at,
-        created_by=by,
+        created_by=by.id if by.kind is ActorKind.USER else None,
         is_current=True,
     )
+    record_act(
+        AuditAct.POLICY_REVISED,
+        thing="policy_revision",
+        thing_id=revision.id,
+        by=by,
+        at=at,
+        before={"number": last.number if last else None},
+        after={"number": number},
+    )
+    return revision

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db import connection
 
+from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.facts import TicketFacts
 from flowdesk.engine.reasons import as_data as reasons_of
 from flowdesk.engine.routing import (
@@ -17,9 +18,8 @@ from flowdesk.engine.routing import (
     route,
 )
 from flowdesk.people import queries as people
-from flowdesk.people.models import Agent, TeamMember
 from flowdesk.policies.document import PolicyDocument
-from flowdesk.tickets.models import IS_ACTIVE, Ticket
+from flowdesk.routing import sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,33 +107,21 @@ def pick_agent(
 
 def candidates(team: int, *, dedicated: int | None, at: datetime) -> list[Candidate]:
     """The team's agents as they stand at this instant, with their open tickets counted."""
-    members = TeamMember.objects.filter(team_id=team).values_list("agent_id", flat=True)
-    agents = list(Agent.objects.filter(id__in=list(members), left_at__isnull=True).order_by("id"))
-    ids = [agent.id for agent in agents]
-    loads: dict[int, int] = dict(
-        Ticket.objects.filter(IS_ACTIVE & Q(assignee_id__in=ids))
-        .values_list("assignee_id")
-        .annotate(count=Count("id"))
-        .order_by()
-    )
-    on_shift = people.on_shift(at, ids)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TEAM_AT_WORK, [current_tenant(), team])
+        agents = cursor.fetchall()
+    on_shift = people.on_shift(at, [agent for agent, *_ in agents])
     return [
         Candidate(
-            agent=str(agent.id),
-            is_on_shift=agent.id in on_shift,
-            is_available=agent.is_available,
-            skills=frozenset(agent.skills),
-            languages=frozenset(agent.languages),
-            is_dedicated=agent.id == dedicated,
-            is_senior=agent.is_senior,
-            load=loads.get(agent.id, 0),
-            capacity=agent.capacity,
-            last_assigned_at=agent.last_assigned_at,
+            agent=str(agent), is_on_shift=agent in on_shift, is_available=is_available, skills=frozenset(skills),
+            languages=frozenset(languages), is_dedicated=agent == dedicated, is_senior=is_senior, load=load,
+            capacity=capacity, last_assigned_at=last_assigned_at,
         )
-        for agent in agents
-    ]
+        for agent, is_available, skills, languages, is_senior, capacity, last_assigned_at, load in agents
+    ]  # fmt: skip
 
 
 def note_assigned(agent: int, *, at: datetime) -> None:
     """Remember the turn, so that round robin goes on to the next."""
-    Agent.objects.filter(id=agent).update(last_assigned_at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.NOTE_TURN, [at, current_tenant(), agent])

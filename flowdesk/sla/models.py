@@ -50,7 +50,11 @@ class Clock(TenantModel):
                 "tenant", "stopped_at", include=["metric"], condition=Q(outcome="met"), name="sla_clock_met"
             ),
             models.Index(
-                "tenant", "missed_at", condition=Q(missed_at__isnull=False), name="sla_clock_missed"
+                "tenant",
+                "missed_at",
+                include=["metric"],
+                condition=Q(outcome="missed"),
+                name="sla_clock_decided",
             ),
         ]
 

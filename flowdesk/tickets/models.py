@@ -1,5 +1,7 @@
 """Tables of the heart. The hot writes are in `sql.py`; reads and the rest go through these models."""
 
+from datetime import UTC, datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 
@@ -8,6 +10,7 @@ from flowdesk.core.models import TenantKey
 from flowdesk.people.models import Agent, Contact, Customer, Team
 from flowdesk.tickets.states import ACTIVE, Channel, EventKind, Status
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 IS_ACTIVE = Q(status__in=["new", "open", "pending", "on_hold"])
 
 
@@ -92,6 +95,8 @@ class Ticket(TenantModel):
         indexes = [
             # The sweep of every tenant at once: rows that are due, in the order they fell due.
             models.Index("wake_at", condition=Q(wake_at__isnull=False), name="tickets_ticket_wake"),
+            # Those that could not be woken of late: seldom any, and watched.
+            models.Index("id", condition=Q(wake_failures__gt=0), name="tickets_ticket_put_aside"),
             # The work list: risk first, then age; only what is active.
             models.Index("tenant", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_due"),
             models.Index(
@@ -101,8 +106,8 @@ class Ticket(TenantModel):
             # What the hubs count, without reading a ticket: as large as the active tickets, not the stored ones.
             models.Index(
                 "tenant",
+                "id",
                 include=[
-                    "id",
                     "status",
                     "level",
                     "priority",
@@ -115,9 +120,13 @@ class Ticket(TenantModel):
                     "at_risk_at",
                 ],
                 condition=IS_ACTIVE,
-                name="tickets_ticket_active",
+                name="tickets_ticket_standing",
             ),
             models.Index("tenant", "customer", "id", name="tickets_ticket_customer"),
+            # Which of a customer's tickets anything has happened to of late, however many there are.
+            models.Index("tenant", "customer", "updated_at", name="tickets_ticket_of_late"),
+            # The latest changes first, for people and for programs that follow them.
+            models.Index("tenant", "updated_at", "id", name="tickets_ticket_updated"),
             models.Index("tenant", "created_at", include=["status"], name="tickets_ticket_created"),
             models.Index(
                 "tenant",
@@ -133,6 +142,11 @@ class Ticket(TenantModel):
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
+
+    @property
+    def version(self) -> str:
+        """Names the ticket as the last act left it; no two acts on a ticket have the same `updated_at`."""
+        return str((self.updated_at - EPOCH) // timedelta(microseconds=1))
 
 
 class AuthorKind(models.TextChoices):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +13,15 @@ from psycopg.types.json import Jsonb
 from flowdesk.core.actor import Actor, ActorKind
 from flowdesk.core.errors import DomainError, NotFound
 from flowdesk.core.ids import new_id, parsed
+from flowdesk.core.models import columns_of, json_list, row_of
 from flowdesk.core.tenant import current_tenant
 from flowdesk.tickets import sql
+from flowdesk.tickets.html import cleaned
 from flowdesk.tickets.models import AuthorKind, Note, Ticket, Wait
 from flowdesk.tickets.states import EventKind, Status
 
 PREFIX = "tkt"
-FIELDS = tuple(column.attname for column in Ticket._meta.concrete_fields)
-COLUMNS = ", ".join(str(column.column) for column in Ticket._meta.concrete_fields)
+COLUMNS = columns_of(Ticket, "tickets_ticket")
 _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
 _LOCK_TICKETS_OF = sql.LOCK_TICKETS_OF.format(columns=COLUMNS)
 _CLAIM_TICKETS = sql.CLAIM_TICKETS.format(columns=COLUMNS)
@@ -77,21 +79,21 @@ def lock_ticket(public_id: str) -> Ticket:
         row = cursor.fetchone()
     if row is None:
         raise NotFound
-    return _ticket(row)
+    return row_of(Ticket, row)
 
 
 def lock_tickets_of(customer: int) -> list[Ticket]:
     """The customer's tickets that are active, or resolved and not yet closed, all locked."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_TICKETS_OF, [current_tenant(), customer])
-        return [_ticket(row) for row in cursor.fetchall()]
+        return [row_of(Ticket, row) for row in cursor.fetchall()]
 
 
 def claim_tickets(ids: Sequence[int], *, at: datetime) -> list[Ticket]:
     """Those of the tickets that are due and that nobody works on, locked."""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM_TICKETS, [current_tenant(), list(ids), at])
-        return [_ticket(row) for row in cursor.fetchall()]
+        return [row_of(Ticket, row) for row in cursor.fetchall()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,27 +125,31 @@ def claim_queue(ids: Sequence[int], *, statuses: Sequence[str]) -> list[Ticket]:
     """Those of the tickets that still have a team and no agent and that nobody works on, locked."""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM_QUEUE, [current_tenant(), list(ids), [str(status) for status in statuses]])
-        return [_ticket(row) for row in cursor.fetchall()]
+        return [row_of(Ticket, row) for row in cursor.fetchall()]
 
 
-def _ticket(row: Sequence[Any]) -> Ticket:
-    values = dict(zip(FIELDS, row, strict=True))
-    for name in _JSON:
-        values[name] = Ticket._meta.get_field(name).from_db_value(values[name], None, connection)  # type: ignore[union-attr]
-    return Ticket.from_db("default", FIELDS, tuple(values.values()))
-
-
-def save_ticket(ticket: Ticket, *fields: str) -> None:
-    """Write these fields of a locked ticket. The statement's text depends on the names alone, so it stays prepared."""
-    columns = [Ticket._meta.get_field(name).column for name in fields]  # type: ignore[union-attr]
-    values = [getattr(ticket, Ticket._meta.get_field(name).attname) for name in fields]  # type: ignore[union-attr]
-    values = [Jsonb(value) if name in _JSON else value for name, value in zip(fields, values, strict=True)]
-    assignments = ", ".join(f"{column} = %s" for column in columns)
+def save_tickets(tickets: Sequence[Ticket], *fields: str) -> None:
+    """Write these fields of locked tickets, all in one statement."""
+    statement, names = _saving(fields)
+    columns = [[getattr(ticket, name) for ticket in tickets] for name in names]
+    columns = [
+        [Jsonb(value) for value in column] if name in _JSON else column
+        for name, column in zip(names, columns, strict=True)
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"update tickets_ticket set {assignments} where tenant_id = %s and id = %s",  # noqa: S608 - field names of the model
-            [*values, ticket.tenant_id, ticket.id],
-        )
+        cursor.execute(statement, [[ticket.id for ticket in tickets], *columns, current_tenant()])
+
+
+@cache
+def _saving(fields: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The statement that writes these fields, and their attributes; the same names make the same text."""
+    columns: list[Any] = [Ticket._meta.get_field(name) for name in fields]
+    statement = sql.SAVE_TICKETS.format(
+        assignments=", ".join(f"{one.column} = changed.{one.column}" for one in columns),
+        arrays=", ".join(f"%s::{one.rel_db_type(connection)}[]" for one in columns),
+        columns=", ".join(one.column for one in columns),
+    )
+    return statement, tuple(one.attname for one in columns)
 
 
 def add_message(
@@ -157,7 +163,7 @@ def add_message(
     agent: int | None = None,
     html: str = "",
 ) -> UUID:
-    """Append words to or from the customer; returns the message's public id."""
+    """Append words to or from the customer; returns the message's public id. Of `html` the allowed part is kept."""
     public_id = new_id(at)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -172,7 +178,7 @@ def add_message(
                 channel,
                 False,
                 text,
-                html,
+                cleaned(html) if html else "",
                 at,
             ],
         )
@@ -201,6 +207,33 @@ def add_note(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemNote:
+    """What the system notes on a ticket: a kind and data, told in the reader's language."""
+
+    ticket: int
+    kind: str
+    data: Mapping[str, Any]
+
+
+def add_system_notes(notes: Sequence[SystemNote], *, at: datetime) -> None:
+    """Append notes of the system, in order."""
+    if not notes:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.INSERT_NOTES,
+            [
+                current_tenant(),
+                [new_id(at) for _ in notes],
+                [note.ticket for note in notes],
+                [note.kind for note in notes],
+                [at for _ in notes],
+                json_list(note.data for note in notes),
+            ],
+        )
+
+
 def record(*events: NewEvent) -> None:
     """Append to the log, in order."""
     if not events:
@@ -215,9 +248,18 @@ def record(*events: NewEvent) -> None:
                 [event.at for event in events],
                 [event.by.kind.value for event in events],
                 [event.by.id if event.by.kind is not ActorKind.SYSTEM else None for event in events],
-                [Jsonb(dict(event.data)) for event in events],
                 [event.at if event.is_silent else None for event in events],
+                json_list(event.data for event in events),
             ],
+        )
+
+
+def explain(ticket: Ticket, traces: Mapping[str, Mapping[str, Any]], *, at: datetime) -> None:
+    """Keep why a ticket is as it is: a trace for each decision, by its subject."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.INSERT_EXPLANATIONS,
+            [ticket.tenant_id, ticket.id, at, list(traces), json_list(traces.values())],
         )
 
 

@@ -70,7 +70,7 @@ order by due_at nulls last, id for no key update skip locked
 # What the sweep looks for, over all tenants: asked as the worker role. A ticket that fails is asked for later and
 # later, and never left out: its promises run on.
 DUE_TICKETS = """
-select tenant_id, id from tickets_ticket
+select tenant_id, id, wake_at from tickets_ticket
 where wake_at is not null and wake_at <= %s order by wake_at limit %s
 """
 
@@ -91,9 +91,34 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 INSERT_EVENTS = """
-insert into tickets_ticketevent (tenant_id, ticket_id, kind, at, actor_kind, actor_id, data, dispatched_at)
-select %s, t.ticket_id, t.kind, t.at, t.actor_kind, t.actor_id, t.data, t.dispatched_at
-from unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::bigint[], %s::jsonb[], %s::timestamptz[])
-    with ordinality as t(ticket_id, kind, at, actor_kind, actor_id, data, dispatched_at, position)
+insert into tickets_ticketevent (tenant_id, ticket_id, kind, at, actor_kind, actor_id, dispatched_at, data)
+select %s, t.ticket_id, t.kind, t.at, t.actor_kind, t.actor_id, t.dispatched_at, t.data
+from rows from (
+    unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::bigint[], %s::timestamptz[]),
+    jsonb_array_elements(%s)
+) with ordinality as t(ticket_id, kind, at, actor_kind, actor_id, dispatched_at, data, position)
 order by t.position
+"""
+
+INSERT_NOTES = """
+insert into tickets_note (tenant_id, public_id, ticket_id, kind, text, created_at, data)
+select %s, t.public_id, t.ticket_id, t.kind, '', t.created_at, t.data
+from rows from (
+    unnest(%s::uuid[], %s::bigint[], %s::text[], %s::timestamptz[]), jsonb_array_elements(%s)
+) with ordinality as t(public_id, ticket_id, kind, created_at, data, position)
+order by t.position
+"""
+
+INSERT_EXPLANATIONS = """
+insert into tickets_explanation (tenant_id, ticket_id, subject, at, trace)
+select %s, %s, t.subject, %s, t.trace
+from rows from (unnest(%s::text[]), jsonb_array_elements(%s)) with ordinality as t(subject, trace, position)
+order by t.position
+"""
+
+# Locked tickets that one act or sweep changed in the same columns.
+SAVE_TICKETS = """
+update tickets_ticket as kept set {assignments}
+from unnest(%s::bigint[], {arrays}) as changed(id, {columns})
+where kept.tenant_id = %s and kept.id = changed.id
 """

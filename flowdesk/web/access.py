@@ -6,15 +6,21 @@ from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.contrib.auth import logout
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.cache import patch_cache_control
 
 from flowdesk.accounts.models import MEMBER_ROLES, Membership, Tenant, User
+from flowdesk.accounts.sessions import is_over, touch
 from flowdesk.core.actor import Act, Actor, ActorKind, Role
 from flowdesk.core.errors import Forbidden, NotFound
 from flowdesk.core.tenant import reading
+from flowdesk.core.time import now
+from flowdesk.core.trace import trace
 from flowdesk.people.models import Agent
 
 P = ParamSpec("P")
@@ -37,30 +43,41 @@ View = Callable[Concatenate[Any, P], HttpResponse]
 def for_agents(view: View[P]) -> View[P]:
     """Let in who is logged in and may read in a tenant; a stranger is sent to log in, anybody else gets 403.
 
-    Sets the reader's language and zone. Faults of the trade become pages: 403, 404.
+    Sets the reader's language and zone. Faults of the trade become pages of `fault_pages`: 403, 404.
     """
 
     @wraps(view)
     def entered(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        at = now()
+        if request.user.is_authenticated and is_over(request.session, now=at):
+            logout(request)
         if not request.user.is_authenticated:
             return redirect(f"{reverse('account_login')}?next={quote(request.get_full_path())}")
-        if not _enter(request):
-            return render(request, "403.html", status=403)
+        touch(request.session, now=at)
+        if not enter(request):
+            raise PermissionDenied
         try:
             request.actor.must(Act.READ)  # every page shows something of the tenant's, if only a count
-            return view(request, *args, **kwargs)
-        except NotFound:
-            return render(request, "404.html", status=404)
-        except Forbidden:
-            return render(request, "403.html", status=403)
+            response = view(request, *args, **kwargs)
+        except NotFound as fault:
+            raise Http404 from fault
+        except Forbidden as fault:
+            raise PermissionDenied from fault
+        return kept_nowhere(response)
 
     return cast("View[P]", entered)
 
 
-def _enter(request: Any) -> bool:
-    """Find the current tenant, act as the person in it, and speak their language."""
+def kept_nowhere(response: HttpResponse) -> HttpResponse:
+    """The page of somebody who is logged in: not on disk, nor shown by the back button once they have left."""
+    patch_cache_control(response, no_store=True, private=True)
+    return response
+
+
+def enter(request: Any) -> bool:
+    """Find the current tenant, act as the person in it, and speak their language; False for who has none."""
     memberships = list(
-        Membership.objects.filter(user=request.user, role__in=MEMBER_ROLES)
+        Membership.objects.filter(user=request.user, role__in=MEMBER_ROLES, disabled_at__isnull=True)
         .select_related("tenant")
         .order_by("tenant__slug")
     )
@@ -78,6 +95,7 @@ def _enter(request: Any) -> bool:
     request.actor = Actor(
         tenant=tenant.id, role=Role(mine.role), kind=ActorKind.USER, id=user.id, agent=agent, name=user.name
     )
+    trace(tenant=tenant.id, actor=ActorKind.USER.value, actor_id=user.id)
     request.tenant, request.memberships = tenant, memberships
     request.zone = ZoneInfo(user.zone or tenant.zone)
     language = user.language or tenant.language

@@ -48,9 +48,7 @@ def shell_of(
         formats=words.formats(),
         me=Face.of(request.user.name),
         shift=_shift(request, now),
-        places=places(
-            {"inbox": inbox, "sla": reverse("sla-hub")}, current=current, counts={"inbox": counts["all"]}
-        ),
+        places=places(_hrefs(request, inbox), current=current, counts={"inbox": counts["all"]}),
         lanes=lanes({name: f"{inbox}?lane={name}" for name in LANES}, counts=counts, current=lane),
         tenants=tuple(TenantChoice(slug=tenant.slug, words=tenant.name) for tenant in others),
         notices=told.notices,
@@ -64,8 +62,19 @@ def shell_of(
         notices_href=reverse("notices"),
         preferences_href=reverse("preferences"),
         tenant_href=reverse("switch-tenant"),
+        account_href=reverse("account"),
         logout_href=reverse("account_logout"),
     )
+
+
+def _hrefs(request: AgentRequest, inbox: str) -> dict[str, str]:
+    """The places this person may go to."""
+    hrefs = {"inbox": inbox, "sla": reverse("sla-hub")}
+    if request.actor.may(Act.CONFIGURE):
+        hrefs["members"] = reverse("members")
+    if request.actor.may(Act.AUDIT):
+        hrefs["audit"] = reverse("audit")
+    return hrefs
 
 
 def toasts_of(request: AgentRequest) -> tuple[Toast, ...]:

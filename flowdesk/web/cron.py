@@ -8,6 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from flowdesk.accounts.limits import BAD_KEY_COST, TooManyRequests, must_be_within, spend_for_address
 from flowdesk.accounts.models import Tenant
 from flowdesk.automations.services import PREFIX, AlreadyRunning, Trigger
 from flowdesk.core.actor import system
@@ -40,11 +41,19 @@ def run_automations(request: HttpRequest) -> JsonResponse:
     The header carries FLOW_TICKET_AUTOMATION_CRON_SECRET; without a secret set the door is shut. A second call
     while one runs answers 409 with its id; the same Idempotency-Key repeats the answer.
     """
+    at = now()
+    try:
+        must_be_within(spend_for_address(request.META, at=at))
+    except TooManyRequests as fault:
+        refusal = _problem(fault.status, fault.code, fault.message)
+        refusal["Retry-After"] = str(fault.retry_after)
+        return refusal
     secret = settings.AUTOMATION_CRON_SECRET
     given = request.headers.get(HEADER, "") or request.headers.get("Authorization", "").removeprefix(
         "Bearer "
     )
     if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
+        spend_for_address(request.META, at=at, cost=BAD_KEY_COST)
         return _problem(401, "unauthorized", f"Send the automation's secret in the header {HEADER}.")
     try:
         key = _key(request)

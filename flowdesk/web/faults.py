@@ -11,7 +11,7 @@ from functools import cache
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from flowdesk.core.errors import DomainError
+from flowdesk.core.errors import DomainError, Invalid
 
 # As a flow says it, `{…}` standing for a value: as a page says it.
 SENTENCES: Mapping[str, str | Promise] = {
@@ -46,6 +46,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "is not a field of this tenant": _("This desk has no such field."),
     "{tier} is not a tier of this tenant": _("This desk has no tier {tier}."),
     "must be a number": _("This must be a number."),
+    "must be from {least} to {most}": _("This must be from {least} to {most}."),
     "must be true or false": _("This must be yes or no."),
     "must be text of at most {count} characters": _("This must be text of at most {count} characters."),
     # an act as a whole
@@ -67,6 +68,26 @@ SENTENCES: Mapping[str, str | Promise] = {
     "This run was taken for dead and closed; its counts are not kept.": _(
         "This run was taken for dead and closed; its counts are not kept."
     ),
+    "must be of 1 to 200 characters": _("This must be of 1 to 200 characters."),
+    "must be of 1 to 50 lower-case letters, digits and hyphens, not beginning with a hyphen": _(
+        "This must be of 1 to 50 lower-case letters, digits and hyphens, not beginning with a hyphen."
+    ),
+    "must name at least one": _("Choose at least one."),
+    "{names}: not one of {known}": _("This desk knows no {names}."),
+    "This key has been revoked before.": _("This key has been revoked before."),
+    "is not your present password": _("This is not your present password."),
+    "This person works here already.": _("This person works here already."),
+    "Nobody shuts themselves out.": _("Nobody shuts themselves out."),
+    "Somebody has to administer the desk: this is the last one who can.": _(
+        "Somebody has to administer the desk: this is the last one who can."
+    ),
+    "A demo's passwords are printed for everybody and stay as they are.": _(
+        "A demo's passwords are printed for everybody and stay as they are."
+    ),
+    "Too many attempts. Try again later.": _("Too many attempts. Try again later."),
+    "This link has been used, is too old, or is not whole.": _(
+        "This link has been used, is too old, or is not whole."
+    ),
     "Somebody has taken this escalation, or it has ended.": _("Somebody has taken this escalation already."),
 }
 
@@ -84,6 +105,14 @@ def reason_words(reason: str) -> str:
 def fault_words(fault: DomainError) -> str:
     """A fault that belongs to no field."""
     return reason_words(fault.message)
+
+
+def field_errors(fault: Invalid) -> dict[str, list[str]]:
+    """What was wrong with each field of a form."""
+    errors: dict[str, list[str]] = {}
+    for one in fault.faults:
+        errors.setdefault(one.field, []).append(reason_words(one.reason))
+    return errors
 
 
 @cache

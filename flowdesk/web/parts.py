@@ -1,6 +1,6 @@
 """What the components need: plain values with their words already chosen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -145,6 +145,7 @@ class Kind(StrEnum):
     EMAIL = "email"
     PASSWORD = "password"  # noqa: S105  the type of an input, no secret
     NUMBER = "number"
+    DATE = "date"
     LONG = "long"
     SELECT = "select"
     CHECK = "check"
@@ -199,7 +200,7 @@ class Form:
     def has_errors(self) -> bool:
         return bool(self.errors) or any(question.errors for question in self.fields)
 
-    def answered(self, values: dict[str, str], errors: dict[str, Sequence[str]]) -> Self:
+    def answered(self, values: Mapping[str, str], errors: Mapping[str, Sequence[str]]) -> Self:
         """The form as it goes back with 422; errors under "" or "__all__" belong to the whole."""
         return replace(
             self,

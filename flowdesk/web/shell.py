@@ -33,7 +33,8 @@ _PLACES = (
     ("customers", _("Customers"), _("Customers"), "people", "", True),
     ("reports", _("Reports"), _("Reports"), "chart", "", True),
     ("knowledge", _("Knowledge"), _("Knowledge"), "book", "", True),
-    ("settings", _("Settings"), _("Settings"), "cog", "", True),
+    ("members", _("People"), _("People"), "cog", "", True),
+    ("audit", _("Audit log"), _("Audit log"), "lock", "", True),
 )
 
 

@@ -3,23 +3,37 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from flowdesk.web import account_views, preferences
+from flowdesk.web import preferences
+from flowdesk.web.account import doors
+from flowdesk.web.account import views as account
+from flowdesk.web.audit.views import audit, export
 from flowdesk.web.cron import run_automations
 from flowdesk.web.hubs import views as hubs
 from flowdesk.web.inbox.views import inbox
+from flowdesk.web.members import views as members
 from flowdesk.web.notices.views import notices, read_notices
 from flowdesk.web.ticket.new_views import new_ticket
 from flowdesk.web.ticket.views import acknowledge, ticket, ticket_act
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="sla-hub")),
-    path("login", account_views.login, name="account_login"),
-    path("logout", account_views.logout, name="account_logout"),
+    path("login", doors.login, name="account_login"),
+    path("logout", doors.logout, name="account_logout"),
+    path("password/lost", doors.lost_password, name="lost-password"),
+    path("password/new", doors.new_password, name="new-password"),
+    path("flow/account", account.account, name="account"),
+    path("flow/account/profile", account.save_profile, name="account-profile"),
+    path("flow/account/password", account.change_password, name="account-password"),
+    path("flow/account/sessions/end", account.end_session, name="end-session"),
+    path("flow/settings/people", members.members, name="members"),
+    path("flow/settings/people/act", members.member_deed, name="member-deed"),
     path("flow/inbox", inbox, name="inbox"),
     path("flow/notices", notices, name="notices"),
     path("flow/notices/read", read_notices, name="read-notices"),
     path("flow/preferences", preferences.preferences, name="preferences"),
     path("flow/tenant", preferences.switch_tenant, name="switch-tenant"),
+    path("flow/settings/audit", audit, name="audit"),
+    path("flow/settings/audit/export", export, name="export-audit"),
     path("flow/scheduler/tickets/automations/run", run_automations, name="automation-route"),
     path("flow/tickets/sla", hubs.sla, name="sla-hub"),
     path("flow/tickets/sla/publish", hubs.publish, name="publish-report"),

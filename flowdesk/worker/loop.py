@@ -4,18 +4,32 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from django.db import Error as DatabaseError
 from django.db import connections
 
+from flowdesk.accounts.answers import SWEPT_AT_ONCE, forget_answers
+from flowdesk.accounts.audit_chain import BATCH, seal_audit
+from flowdesk.accounts.limits import forget_windows
+from flowdesk.accounts.users import sweep_access
+from flowdesk.core import metrics
 from flowdesk.core.time import now
+from flowdesk.core.trace import tracing
+from flowdesk.notifications.letters import send_letters
 from flowdesk.notifications.services import deliver, dispatch
+from flowdesk.worker.jobs.beat import Pulse
+from flowdesk.worker.jobs.queue import work_off
 from flowdesk.worker.jobs.schedules import run_schedules
 from flowdesk.worker.jobs.wake_clocks import wake_clocks
 
 log = logging.getLogger("flowdesk.worker")
 IDLE = 0.2  # seconds: the largest part of the time from a due instant to the hand-over
 SCHEDULES_EVERY = 15.0
+FORGET_EVERY = 15.0
+WATCH_EVERY = 3.0  # the heartbeat, and the seals of the audit log
+LONGEST_PAUSE = 2.0  # seconds after rounds that failed: whatever comes back is found soon
 LEAVE = 10.0  # seconds that a thread has to end its round before the process goes
 
 
@@ -25,26 +39,65 @@ def run_loop(stop: threading.Event) -> None:
     Mail goes out in a thread of its own, and so do the schedules of all tenants: neither a slow mail server nor
     a long run must hold up the sweep.
     """
+    pulse = Pulse()
     others = [
-        threading.Thread(target=_repeat, args=(_deliver_round, stop), name="deliver", daemon=True),
+        threading.Thread(
+            target=_repeat,
+            args=(_deliver_round, stop),
+            kwargs={"job": "deliver"},
+            name="deliver",
+            daemon=True,
+        ),
         threading.Thread(
             target=_repeat,
             args=(_schedules_round, stop),
-            kwargs={"idle": SCHEDULES_EVERY},
+            kwargs={"job": "schedules", "idle": SCHEDULES_EVERY},
             name="schedules",
+            daemon=True,
+        ),
+        threading.Thread(
+            target=_repeat,
+            args=(_forget_round, stop),
+            kwargs={"job": "forget", "idle": FORGET_EVERY},
+            name="forget",
+            daemon=True,
+        ),
+        threading.Thread(
+            target=_repeat,
+            args=(lambda: _watch_round(pulse), stop),
+            kwargs={"job": "watch", "idle": WATCH_EVERY},
+            name="watch",
+            daemon=True,
+        ),
+        threading.Thread(
+            target=_repeat,
+            args=(partial(work_off, stop), stop),
+            kwargs={"job": "queue"},
+            name="queue",
             daemon=True,
         ),
     ]
     for thread in others:
         thread.start()
-    _repeat(_sweep_round, stop)
+    _repeat(lambda: _sweep_round(pulse), stop, job="sweep")
     ends_by = time.monotonic() + LEAVE
     for thread in others:
         thread.join(timeout=max(0.0, ends_by - time.monotonic()))
+    with suppress(DatabaseError):
+        pulse.beat(at=now())  # so that the counts of the last seconds are kept
+    connections.close_all()
 
 
-def _repeat(work: Callable[[], int], stop: threading.Event, *, idle: float = IDLE) -> None:
-    """Round after round; `idle` seconds pass after one with nothing to do, at most five after one that failed."""
+def _repeat(
+    work: Callable[[], int], stop: threading.Event, *, job: str = "round", idle: float = IDLE
+) -> None:
+    """Round after round; `idle` seconds pass after one with nothing to do, ever more after those that failed."""
+    with tracing(job=job):
+        _rounds(work, stop, idle=idle)
+    connections.close_all()
+
+
+def _rounds(work: Callable[[], int], stop: threading.Event, *, idle: float) -> None:
     pause = IDLE
     while not stop.is_set():
         try:
@@ -54,22 +107,43 @@ def _repeat(work: Callable[[], int], stop: threading.Event, *, idle: float = IDL
             # The database restarts or fails over: drop the connections and try again, slower each time.
             log.warning("database_unavailable", exc_info=True)
             connections.close_all()
-            pause = min(5.0, max(IDLE, pause) * 2)
+            pause = min(LONGEST_PAUSE, max(IDLE, pause) * 2)
         except Exception:
             log.exception("round_failed")
-            pause = min(5.0, max(IDLE, pause) * 2)
+            pause = min(LONGEST_PAUSE, max(IDLE, pause) * 2)
         if pause:
             stop.wait(pause)
-    connections.close_all()
 
 
-def _sweep_round() -> int:
-    return wake_clocks(now=now()) + dispatch(at=now())
+def _sweep_round(pulse: Pulse) -> int:
+    try:
+        woken = wake_clocks(now=now())
+        dispatched = dispatch(at=now())
+    except Exception:
+        metrics.SWEEP_ROUNDS.add("failed")
+        raise
+    metrics.SWEEP_ROUNDS.add("done")
+    metrics.TICKETS_WOKEN.add(by=woken)
+    metrics.EVENTS_DISPATCHED.add(by=dispatched)
+    pulse.swept(at=now())
+    return woken + dispatched
 
 
 def _schedules_round() -> int:
     return run_schedules(now=now())
 
 
+def _forget_round() -> int:
+    at = now()
+    sweep_access(now=at)
+    forget_windows(now=at)
+    return forget_answers(now=at) // SWEPT_AT_ONCE  # a full batch: there is more
+
+
 def _deliver_round() -> int:
-    return deliver(clock=now)
+    return deliver(clock=now) + send_letters(clock=now)
+
+
+def _watch_round(pulse: Pulse) -> int:
+    pulse.beat(at=now())
+    return seal_audit(now=now()) // BATCH  # a full batch: there is more

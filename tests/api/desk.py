@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -38,15 +38,31 @@ class Desk:
     now: datetime = MONDAY_9
     web: Client = field(default_factory=Client)
 
-    def call(self, method: str, path: str, body: Any = None, **query: Any) -> HttpResponse:
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **query: Any,
+    ) -> HttpResponse:
         """One request, whatever comes of it."""
         raw = b"" if body is None else json.dumps(body).encode()
-        return self.raw(method, path, raw, query=query)
+        return self.raw(method, path, raw, query=query, more=headers)
 
     def raw(
-        self, method: str, path: str, raw: bytes, *, kind: str = "application/json", query: Any = None
+        self,
+        method: str,
+        path: str,
+        raw: bytes,
+        *,
+        kind: str = "application/json",
+        query: Any = None,
+        more: Mapping[str, str] | None = None,
     ) -> HttpResponse:
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        headers |= more or {}
         with pinned(self.now):
             return self.web.generic(  # type: ignore[return-value]
                 method, f"{ROOT}{path}", raw, content_type=kind, headers=headers, query_params=query
@@ -72,10 +88,16 @@ class Desk:
 
 
 def a_desk(
-    world: World | None = None, *, scopes: Iterable[str] = EVERYTHING, expires_at: datetime | None = None
+    world: World | None = None,
+    *,
+    scopes: Iterable[str] = EVERYTHING,
+    expires_at: datetime | None = None,
+    limit: int | None = None,
 ) -> Desk:
     world = world or a_world()
-    made = create_key("tests", scopes=scopes, by=system(world.tenant.id), now=MONDAY_9, expires_at=expires_at)
+    made = create_key(
+        "tests", scopes=scopes, by=system(world.tenant.id), now=MONDAY_9, expires_at=expires_at, limit=limit
+    )
     return Desk(world, made.secret)
 
 

@@ -10,6 +10,7 @@ from flowdesk.core.tenant import reading
 from flowdesk.people.models import Contact, Customer
 from flowdesk.tickets.models import Message, Ticket, TicketEvent
 from tests.api.desk import TICKET, Desk, a_desk, fields, good, refused
+from tests.api.test_document import EVERY, a_life
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
 
@@ -61,8 +62,8 @@ RAW: list[tuple[bytes, str, int]] = [
     (b"[" * 100_000, "application/json", 400),
     (b'{"a": ' + b"9" * 5000 + b"}", "application/json", 400),
     (b'{"subject": 1e999}', "application/json", 422),
-    (b"subject=x", "application/x-www-form-urlencoded", 400),
-    (b"<a/>", "application/xml", 400),
+    (b"subject=x", "application/x-www-form-urlencoded", 415),
+    (b"<a/>", "application/xml", 415),
     (b'{"text": "' + b"x" * 1_100_000 + b'"}', "application/json", 413),
     (b'{"text": "' + b"x" * 3_000_000 + b'"}', "application/json", 413),
 ]
@@ -88,6 +89,7 @@ QUERIES: list[tuple[dict[str, Any], set[str]]] = [
     ({"cursor": "abc.def"}, {"cursor"}),
     ({"cursor": "x" * 3000}, {"cursor"}),
     ({"colour": "red"}, {"colour"}),
+    ({"limit": [1, 2]}, {"limit"}),
 ]
 
 WORK: list[tuple[str, dict[str, Any], set[str]]] = [
@@ -224,7 +226,7 @@ def test_an_address_or_method_nobody_knows_is_a_problem_too() -> None:
     outside = desk.web.get("/api/v2/tickets")
 
     refused(wrong, 405)
-    assert set(wrong["Allow"].split(", ")) == {"GET", "POST"}
+    assert wrong["Allow"] == "GET, HEAD, POST"
     refused(elsewhere, 400)  # type: ignore[arg-type]
     refused(outside, 404)  # type: ignore[arg-type]
 
@@ -256,6 +258,69 @@ def test_a_problem_shows_none_of_our_insides(monkeypatch: pytest.MonkeyPatch) ->
     found = refused(desk.call("GET", "/tickets/tkt_00000000000000000000000000"), 500)
 
     assert "secret" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "BREW"])
+def test_every_address_says_which_methods_it_knows(method: str) -> None:
+    desk = a_desk()
+    ids = a_life(desk)
+
+    for path in {path for _, path, _ in EVERY}:
+        known = {one for one, other, _ in EVERY if other == path}
+        known |= {"HEAD"} if "GET" in known else set()
+        answer = desk.call(method, path.format(**ids))
+        if method in known:
+            assert answer.status_code == desk.call("GET", path.format(**ids)).status_code == 200, path
+            assert answer.content == b""
+            assert int(answer.get("Content-Length", "1")) > 0
+        else:
+            assert answer.status_code == 405, path
+            assert set(answer["Allow"].split(", ")) == known, path
+
+
+@pytest.mark.parametrize("query", ["q=%ff%fe", "q=%c3%28", "%ff=1"])
+def test_a_query_that_is_not_utf8_is_refused(query: str) -> None:
+    desk = a_desk()
+
+    answer = desk.web.get(f"/api/v1/tickets?{query}", headers={"Authorization": f"Bearer {desk.key}"})
+
+    assert "query" in fields(refused(answer, 422))  # type: ignore[arg-type]
+
+
+def test_a_body_in_another_encoding_is_refused() -> None:
+    desk = a_desk()
+    body = json.dumps(TICKET).encode("utf-16")
+
+    refused(desk.raw("POST", "/tickets", body, kind="application/json; charset=utf-16"), 415)
+    good(desk.raw("POST", "/tickets", json.dumps(TICKET).encode(), kind="application/json; charset=UTF-8"))
+
+
+def test_reasons_are_in_our_words() -> None:
+    desk = a_desk()
+    asked: list[tuple[dict[str, Any], str]] = [
+        ({"subject": 7}, "must be text"),
+        ({"subject": "x" * 301}, "is longer than 300 characters"),
+        ({"channel": "pigeon"}, "is not one of email, web, chat, phone, api, portal"),
+        ({"language": "english"}, "does not have the form ^([a-z]{2})?$"),
+        ({"fields": "amount"}, "must be an object"),
+        ({"colour": "red"}, "is not a field here"),
+    ]
+
+    for values, reason in asked:
+        found = refused(desk.call("POST", "/tickets", {**TICKET, **values}), 422)
+        assert [one["reason"] for one in found["errors"]] == [reason], values
+    found = refused(
+        desk.call("GET", "/tickets", created_after="yesterday", limit="many", is_active="maybe"), 422
+    )
+    assert {one["field"]: one["reason"] for one in found["errors"]} == {
+        "created_after": "must be an instant with its offset, such as 2026-06-15T09:00:00+02:00",
+        "limit": "must be a whole number",
+        "is_active": "must be true or false",
+    }
+
+
+def test_a_ticket_nobody_bears_is_a_fault_of_the_filter() -> None:
+    assert fields(refused(a_desk().call("GET", "/escalations", ticket="tkt_1"), 422)) == {"ticket"}
 
 
 def test_later_is_not_never() -> None:

@@ -27,7 +27,8 @@ def test_a_customer_is_made_found_and_changed() -> None:
     changed = desk.patch(f"/customers/{made['id']}", {"is_vip": True, "external_ref": "N-1"})
     contacts = desk.get(f"/customers/{made['id']}/contacts")["items"]
 
-    assert changed == {**made, "is_vip": True, "external_ref": "N-1"}
+    assert changed == {**made, "is_vip": True, "external_ref": "N-1", "version": changed["version"]}
+    assert changed["version"] != made["version"]
     assert [one["email"] for one in contacts] == ["maja@nordvik.example"]
     for q in ("nordvik", "N-1", "maja@nordvik.example"):
         assert [one["name"] for one in desk.get("/customers", q=q)["items"]] == ["Nordvik Retail"], q

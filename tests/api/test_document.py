@@ -47,7 +47,13 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
                 yield method.upper(), path, methods[method]
 
 
+def takes_json(operation: dict[str, Any]) -> bool:
+    """Whether the operation has no body or one of JSON, rather than a file."""
+    return "application/json" in operation.get("requestBody", {}).get("content", {"application/json": None})
+
+
 EVERY = sorted(operations(), key=lambda entry: str(entry[2]["operationId"]))
+TAKES_A_FILE = "import_tickets"  # its body is no JSON: see test_imports
 
 
 def a_life(desk: Desk) -> dict[str, str]:
@@ -61,6 +67,7 @@ def a_life(desk: Desk) -> dict[str, str]:
         "customer_id": ticket["customer"]["id"],
         "contact_id": ticket["contact"]["id"],
         "escalation_id": desk.get("/escalations")["items"][0]["id"],
+        "import_id": good(desk.raw("POST", "/imports", b"{}", kind="text/csv"))["id"],
     }
 
 
@@ -80,6 +87,8 @@ def test_another_tenants_key_finds_nothing() -> None:
     before = everything(owner.world.tenant.id)
 
     for method, path, operation in EVERY:
+        if operation["operationId"] == TAKES_A_FILE:
+            continue
         body = BODIES.get(operation["operationId"], {}) if method != "GET" else None
         answer = stranger.call(method, path.format(**ids), body)
         if "{" in path:
@@ -143,8 +152,8 @@ def test_a_key_that_may_not_read_gets_receipts_only() -> None:
     }
 
     for method, path, operation in EVERY:
-        if operation.get("x-scope", "read") == "read":
-            continue
+        if operation.get("x-scope", "read") in ("read", "import", "audit"):
+            continue  # acts alone have receipts; what a key imported, it may see
         ids = a_life(owner)
         if operation["operationId"] == "reopen":
             owner.post(f"/tickets/{ids['ticket_id']}/resolve")
@@ -170,7 +179,7 @@ def test_the_document_says_what_a_key_that_may_not_read_gets_back() -> None:
 )
 def test_an_id_of_another_kind_is_not_found(guess: str) -> None:
     desk = a_desk()
-    parts = dict.fromkeys(("ticket_id", "customer_id", "contact_id", "escalation_id"), guess)
+    parts = dict.fromkeys(("ticket_id", "customer_id", "contact_id", "escalation_id", "import_id"), guess)
 
     for method, path, operation in EVERY:
         if "{" in path:

@@ -46,7 +46,7 @@ def test_escalations_are_narrowed_and_paged() -> None:
 
     assert [one["ticket"]["number"] for one in [*first["items"], *second["items"]]] == [3, 2, 1]
     assert fields(unknown) == {"kind", "state"}
-    refused(desk.call("GET", "/escalations", ticket="esc_1"), 404)
+    refused(desk.call("GET", "/escalations", ticket="esc_1"), 422)
 
 
 def test_the_hub_says_what_to_do_next() -> None:

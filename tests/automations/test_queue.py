@@ -1,7 +1,7 @@
 """The queue is given out: to whom there is, in small parts, and nobody waits for a ticket that cannot be given."""
 
 import logging
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from django.db import OperationalError
@@ -113,6 +113,20 @@ def test_a_bad_ticket_is_passed_over_and_reported(world: World, caplog: pytest.L
 
     assert given(world) == good
     assert [record.message for record in caplog.records] == ["drain_failed"]
+
+
+def test_a_bad_ticket_is_reported_once_an_hour_however_often_it_fails(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    (bad,) = tickets_of(world)
+    with writing(world.tenant.id):
+        Clock.objects.filter(ticket__number=bad).update(calendar="a calendar nobody wrote")
+    begin_shift(world, world.bo_agent)
+
+    for minutes in (0, 1, 30, 60):
+        automate.drain_queue(by=system(world.tenant.id), now=MONDAY_9 + HOUR + timedelta(minutes=minutes))
+
+    assert [record.message for record in caplog.records] == ["drain_failed"] * 2
 
 
 def test_what_was_given_stays_given_when_a_later_part_meets_a_database_that_is_away(

@@ -210,7 +210,7 @@ def test_a_folder_of_another_major_version_is_refused_with_the_way_out(cluster: 
     cluster.stop()
     (cluster.data / "PG_VERSION").write_text("12\n")
 
-    with pytest.raises(FolderUnusable, match="backup"):
+    with pytest.raises(FolderUnusable, match="flowdesk upgrade"):
         cluster.start()
 
 

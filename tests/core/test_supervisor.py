@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -12,47 +11,22 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
 from flowdesk.__main__ import main, offered
-from flowdesk.core.embedded.as_user import database_user
-from flowdesk.core.embedded.postmaster import is_postmaster_of, read_postmaster
+from flowdesk.core.embedded.errors import StartFailed
 from flowdesk.core.supervisor.backoff import LONGEST, STEADY_AFTER, Backoff
 from flowdesk.core.supervisor.child import ChildSpec, pump
+from flowdesk.core.supervisor.disk import tell_of_disk
 from flowdesk.core.supervisor.parent_pipe import watch_parent_pipe
 from flowdesk.core.supervisor.port import PortUnavailable, check_port
 from flowdesk.core.supervisor.secret_key import ensure_secret_key
 from flowdesk.core.supervisor.tree import ChildFailed, Supervisor
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE = 20.0  # seconds; only ever reached by a failure
-
-
-def eventually(what: str, happens: object) -> None:
-    """Wait until `happens()` is true; fails with `what` after a long time."""
-    assert callable(happens)
-    deadline = time.monotonic() + PATIENCE
-    while not happens():
-        assert time.monotonic() < deadline, f"it never happened that {what}"
-        time.sleep(0.02)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.core.desk import CHECKOUT, PATIENCE, Desk, eventually, free_port, is_alive, started
 
 
 def python(code: str, *, name: str = "child") -> ChildSpec:
@@ -73,11 +47,12 @@ class Watched:
     shown: list[tuple[str, str]]
     failures: list[Exception] = field(default_factory=list)
     thread: threading.Thread | None = None
+    is_ready: Callable[[], bool] = lambda: False
 
     def run(self, *specs: ChildSpec) -> None:
         def target() -> None:
             try:
-                self.supervisor.run(specs, is_ready=lambda: False, on_ready=lambda: None)
+                self.supervisor.run(specs, is_ready=self.is_ready, on_ready=lambda: None)
             except ChildFailed as error:
                 self.failures.append(error)
 
@@ -141,6 +116,72 @@ def test_a_child_whose_work_is_done_is_not_started_again(watched: Watched) -> No
 
     assert watched.pids("demo") == [1]
     assert not watched.failures
+
+
+def test_a_child_that_may_wait_starts_when_the_desk_answers(watched: Watched) -> None:
+    answers = threading.Event()
+    watched.is_ready = answers.is_set
+    watched.run(python(SLEEPER, name="web"), replace(python(SLEEPER, name="worker"), may_wait=True))
+    eventually("the web is up", lambda: watched.pids("web"))
+    waited = not watched.pids("worker")
+    answers.set()
+    eventually("the worker is up", lambda: watched.pids("worker"))
+
+    assert waited
+
+
+def test_a_child_does_not_wait_for_ever(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowdesk.core.supervisor.tree.LONGEST_WAIT", 0.1)
+    watched.run(replace(python(SLEEPER, name="worker"), may_wait=True))
+
+    eventually("the worker is up though no page is", lambda: watched.pids("worker"))
+
+
+class FlakyDatabase:
+    """A server that dies once, cannot start `failures` times, and then holds."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures, self.starts = failures, 0
+        self._dies = threading.Event()
+        self._dies.set()
+
+    def start(self) -> None:
+        self.starts += 1
+        if self.starts <= self.failures:
+            raise StartFailed("no room on the disk.")
+        self._dies.clear()
+
+    def stop(self) -> None:
+        self._dies.set()
+
+    def wait(self) -> None:
+        self._dies.wait()
+
+
+def test_a_server_that_does_not_start_again_is_tried_until_it_does(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowdesk.core.supervisor.backoff.FIRST", 0.01)
+    watched.supervisor.database = database = FlakyDatabase(failures=3)
+    watched.run(python(SLEEPER))
+
+    eventually("it holds", lambda: database.starts == 4)
+    assert watched.failures == []
+    told = [line for _, line in watched.shown if "no room on the disk" in line]
+    assert len(told) == 3
+    assert all("Trying again in" in line for line in told)
+
+
+def test_a_disk_that_fills_and_empties_is_told_once_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    was_little = False
+    for limit in (0, 10**18, 10**18, 0, 0):  # more than is free, and less
+        monkeypatch.setattr("flowdesk.core.supervisor.disk.LITTLE", limit)
+        was_little = tell_of_disk(tmp_path, lambda _, line: shown.append(line), was_little=was_little)
+
+    assert ["almost full" in shown[0], "room again" in shown[1], len(shown)] == [True, True, 2]
 
 
 def test_a_full_disk_does_not_stop_a_child(tmp_path: Path) -> None:
@@ -300,80 +341,6 @@ def test_the_signing_key_is_made_once_and_private(tmp_path: Path) -> None:
 # -- the whole of it ------------------------------------------------------------------------------------
 
 
-@dataclass
-class Desk:
-    """`flowdesk run` as an operator starts it."""
-
-    process: subprocess.Popen[str]
-    port: int
-    data: Path
-    said: list[dict[str, object]] = field(default_factory=list)
-
-    def wait_until_ready(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said.append(json.loads(line))
-            if self.said[-1].get("ready"):
-                threading.Thread(target=self.process.stdout.read, daemon=True).start()
-                return
-        raise AssertionError(f"flowdesk run ended: {self.said}")
-
-    def answers(self) -> bool:
-        try:
-            with urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
-                return json.loads(answer.read()) == {"status": "ok"}
-        except OSError:
-            return False
-
-    def server_pid(self) -> int:
-        found = read_postmaster(self.data / "postgres")
-        return found.pid if found else 0
-
-    def web_pids(self) -> list[int]:
-        """The web's main process and its server processes."""
-        wanted = f"--port\0{self.port}".encode()
-        found = []
-        for entry in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                words = (entry / "cmdline").read_bytes() if entry.name.isdecimal() else b""
-                if b"\0web\0" in words and wanted in words:
-                    found.append(int(entry.name))
-        return found
-
-
-def started(data: Path, *, port: int) -> Desk:
-    environment = {**os.environ, "FLOWDESK_DATA": str(data), "PYTHONPATH": str(CHECKOUT)}
-    environment.pop("DATABASE_URL", None)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flowdesk", "run", "--json", "--no-demo", "--port", str(port)],
-        cwd=CHECKOUT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return Desk(process, port, data)
-
-
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    with tempfile.TemporaryDirectory() as name:
-        data = Path(name)
-        data.chmod(0o711 if database_user() else 0o700)
-        desk = started(data, port=free_port())
-        try:
-            desk.wait_until_ready()
-            yield desk
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                desk.process.terminate()
-            desk.process.wait(PATIENCE)
-            if desk.process.stdout is not None:
-                desk.process.stdout.close()
-            if is_postmaster_of(desk.server_pid(), data=data / "postgres"):
-                os.kill(desk.server_pid(), signal.SIGINT)
-                eventually("the server ends", lambda: desk.server_pid() == 0)
-
-
 def test_run_serves_until_asked_to_stop_and_then_leaves_nothing_behind(desk: Desk) -> None:
     answered, web = desk.answers(), desk.web_pids()
     desk.process.terminate()
@@ -407,8 +374,7 @@ def test_after_a_killed_supervisor_the_next_adopts_its_server(desk: Desk) -> Non
     desk.process.wait(PATIENCE)
     eventually("the web has ended", lambda: not any(map(is_alive, web)))
     outlived = is_alive(server)
-    if desk.process.stdout is not None:
-        desk.process.stdout.close()
+    desk.close()
     next_one = started(desk.data, port=desk.port)
     next_one.wait_until_ready()
     desk.process = next_one.process

@@ -154,7 +154,7 @@ def test_a_life_under_changing_policies_folds_too(change: str) -> None:
         "- {at: 75, to: [team_lead]}", "- {at: 70, to: [team_lead]}"
     )
     with writing(world.tenant.id):
-        save_revision(source, by=None, at=life.now)
+        save_revision(source, by=system(world.tenant.id), at=life.now)
 
     for _ in range(4):
         life.live(steps=8)

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from flowdesk.accounts.models import Membership, Tenant
-from flowdesk.core.actor import system
+from flowdesk.accounts.models import Membership, Tenant, User
+from flowdesk.core.actor import Role, system
 from flowdesk.core.tenant import reading
 from flowdesk.engine.escalation import ASSIGNEE, ON_CALL, TEAM_LEAD
 from flowdesk.escalation.services import NEXT_LEVEL, load_crew
 from flowdesk.flows import found
 from flowdesk.flows.found import POSTS, TEAMS, TOP_POST
+from flowdesk.people import queries as people
 from flowdesk.people.models import Agent, Post, Team
 from flowdesk.policies.document import PolicyDocument, read_policy
 from flowdesk.policies.holidays import named_holidays
@@ -109,12 +110,40 @@ def test_the_founder_is_seated_once_and_can_log_in() -> None:
 
 
 @needs_database
+def test_a_password_another_tenant_may_have_chosen_administers_nothing() -> None:
+    other = found.found_tenant("other", name="Other", now=MONDAY_9)
+    eve = User.objects.create_user("eve@desk.example", "chosen by them", name="Eve")
+    Membership.objects.create(user=eve, tenant=other, role=Role.AGENT)
+    tenant = found.found_tenant("global", name="Global", now=MONDAY_9)
+
+    founder = found.seat_founder(email=eve.email, name="Eve", by=system(tenant.id), now=MONDAY_9)
+
+    eve.refresh_from_db()
+    assert founder is not None
+    assert eve.check_password(founder.password)
+    assert eve.is_proven
+
+
+@needs_database
+def test_a_founder_who_is_proven_keeps_their_password() -> None:
+    first, second = (found.found_tenant(slug, name=slug, now=MONDAY_9) for slug in ("one", "two"))
+    known = found.seat_founder(email="eve@desk.example", name="Eve", by=system(first.id), now=MONDAY_9)
+
+    again = found.seat_founder(email="eve@desk.example", name="Eve", by=system(second.id), now=MONDAY_9)
+
+    assert known is not None
+    assert again is not None
+    assert again.password == ""
+    assert User.objects.get().check_password(known.password)
+
+
+@needs_database
 def test_with_the_founder_alone_every_escalation_reaches_a_person(policy: PolicyDocument) -> None:
     tenant = found.found_tenant("global", name="Global", now=MONDAY_9)
     found.seat_founder(email="admin@desk.example", name="First admin", by=system(tenant.id), now=MONDAY_9)
 
     with reading(tenant.id):
-        crew = load_crew(MONDAY_9)
+        crew = load_crew(people.teams(), at=MONDAY_9)
         reached = crew.find(sorted(set(escalation_targets(policy))), Ticket(level=1))
         founder = Agent.objects.get()
     assert {one.agent for one in reached} == {founder.id}

@@ -11,13 +11,13 @@ import pytest
 from django.db import InterfaceError, OperationalError, connections
 
 from flowdesk.automations.services import Trigger
-from flowdesk.core.actor import system
+from flowdesk.core.actor import Actor, system
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation import services as escalation
 from flowdesk.escalation.models import Escalation
-from flowdesk.flows import automate, escalate, work
+from flowdesk.flows import automate, desk, escalate, work
 from flowdesk.sla.models import Clock
 from flowdesk.tickets.models import Ticket, TicketEvent
 from flowdesk.worker.jobs.wake_clocks import wake_clocks
@@ -263,13 +263,35 @@ def test_failures_without_number_do_not_overflow(world: World, bad: int) -> None
     assert (ticket(world, id=bad).wake_failures, ticket(world, id=bad).wake_at) == (32767, at + HOUR)
 
 
+def test_a_ticket_whose_act_always_takes_too_long_is_put_off_and_the_others_go_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        an_open_ticket(world)
+    slow, at = ticket(world, number=2).id, MONDAY_9 + 2 * HOUR
+    wake_one = escalate._wake
+
+    def wake_slowly(work: desk.Work, *, by: Actor, at: datetime) -> None:
+        if work.ticket.id == slow:
+            with connections["default"].cursor() as cursor:
+                cursor.execute("set local statement_timeout = 20")
+                cursor.execute("select pg_sleep(20)")
+        wake_one(work, by=by, at=at)
+
+    monkeypatch.setattr(escalate, "_wake", wake_slowly)
+
+    assert [wake_clocks(now=at) for _ in range(2)] == [2, 0]
+    assert [line.data for line in log(world, "wake_failed")] == [{"failures": 1, "fault": "OperationalError"}]
+    assert ticket(world, id=slow).wake_at == at + timedelta(seconds=10)
+
+
 @pytest.mark.parametrize("away", [OperationalError("the database restarts"), InterfaceError("closed")])
 def test_a_database_that_is_away_is_no_tickets_fault(
     world: World, monkeypatch: pytest.MonkeyPatch, away: Exception
 ) -> None:
     an_open_ticket(world)
 
-    def gone(_: datetime) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise away
 
     with monkeypatch.context() as patch:

@@ -1,5 +1,7 @@
 """Who is told, by a real conversation with a mail server, and what happens when it refuses, stalls or dies."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +15,10 @@ from flowdesk.core.actor import system
 from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.facts import Priority
 from flowdesk.flows import receive, work
+from flowdesk.notifications import services, sql
 from flowdesk.notifications.models import Delivery, Notice
-from flowdesk.notifications.services import LEASE_FOR, RETRIES, deliver, dispatch
+from flowdesk.notifications.plans import Telling, bundled
+from flowdesk.notifications.services import LEASE_FOR, RETRIES, deliver, dispatch, renew_lease
 from flowdesk.people.models import Contact
 from flowdesk.tickets.states import Channel
 from tests.builders import MONDAY_9, World, a_customer, a_message, a_world
@@ -308,6 +312,50 @@ def test_a_lease_keeps_others_away_until_it_runs_out(world: World, post: Post) -
     assert len(post.mails) == 2
 
 
+def test_a_sender_that_lives_keeps_its_lease_however_slow_the_server_is(world: World, post: Post) -> None:
+    an_open_ticket(world)
+    while dispatch(at=MONDAY_9):
+        pass
+    with pytest.raises(Killed):
+        deliver(clock=dying(MONDAY_9, calls=1))
+    leased = [one.id for one in deliveries(world, state="due")]
+
+    renew_lease(leased, at=MONDAY_9 + LEASE_FOR / 2)
+
+    assert send(at=MONDAY_9 + LEASE_FOR) == 0
+    assert send(at=MONDAY_9 + LEASE_FOR * 1.5) == 3
+
+
+def test_a_renewed_lease_does_not_hurry_what_has_failed(world: World, post: Post) -> None:
+    post.says_to_content = "451 Not now"
+    an_open_ticket(world)
+    send(at=MONDAY_9)
+    put_off = {one.id: one.due_at for one in deliveries(world, state="due")}
+
+    renew_lease(list(put_off), at=MONDAY_9)
+
+    assert {one.id: one.due_at for one in deliveries(world, state="due")} == put_off != {}
+
+
+def test_a_lease_is_renewed_while_a_mail_is_on_its_way(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewed = threading.Event()
+    monkeypatch.setattr(services, "RENEW_EVERY", timedelta(milliseconds=10))
+    monkeypatch.setattr(services, "renew_lease", lambda deliveries, *, at: renewed.set())
+    is_sent = services._is_sent
+
+    def slowly(*args: Any, **named: Any) -> bool:
+        assert renewed.wait(10)
+        return is_sent(*args, **named)
+
+    monkeypatch.setattr(services, "_is_sent", slowly)
+    an_open_ticket(world)
+
+    assert send(at=MONDAY_9) == 3
+    assert len(post.mails) == 2
+
+
 def test_what_a_slow_server_leaves_no_time_for_is_given_back(world: World, post: Post) -> None:
     for _ in range(3):
         an_open_ticket(world)
@@ -339,6 +387,66 @@ def test_one_mail_that_cannot_be_written_holds_up_no_other(world: World, post: P
     assert len(post.mails) == 3
     (left,) = deliveries(world, state="due")
     assert (left.id, left.attempts, left.error) == (bad.id, 1, "TemplateDoesNotExist")
+
+
+def test_one_row_that_cannot_be_read_starves_no_other(world: World, post: Post) -> None:
+    an_open_ticket(world)
+    an_open_ticket(world)
+    while dispatch(at=MONDAY_9):
+        pass
+    with writing(world.tenant.id):
+        bad = Delivery.objects.filter(channel="email").order_by("id")[0]
+        Delivery.objects.filter(id=bad.id).update(data={"message": "no id"})
+
+    send()
+
+    assert len(post.mails) == 3
+    (left,) = deliveries(world, state="due")
+    assert (left.id, left.attempts, left.error) == (bad.id, 1, "ValueError")
+
+
+def test_what_was_handed_over_is_recorded_when_the_database_is_back(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_open_ticket(world)
+    good, left = sql.DELIVERED, [2]
+    monkeypatch.setattr(services, "RECORD_PAUSES", (0.1, 0.1))
+    monkeypatch.setattr(time, "sleep", lambda _: mend(left))
+    monkeypatch.setattr(sql, "DELIVERED", "select pg_terminate_backend(pg_backend_pid()), %s, %s, %s")
+
+    def mend(tries: list[int]) -> None:
+        tries[0] -= 1
+        if not tries[0]:
+            monkeypatch.setattr(sql, "DELIVERED", good)
+
+    send()
+
+    assert left == [0]
+    assert len(post.mails) == 2
+    assert {one.state for one in deliveries(world)} == {"sent"}
+
+
+@pytest.mark.parametrize("most", [1, 0])
+def test_a_batch_that_takes_too_long_is_dispatched_in_parts_and_nothing_is_lost(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    an_open_ticket(world)
+    an_open_ticket(world)
+
+    def slow(told: list[Telling], **words: Any) -> list[Telling]:
+        if len({one.event.id for one in told}) > most:
+            with connections["worker"].cursor() as cursor:
+                cursor.execute("set local statement_timeout = 20")
+                cursor.execute("select pg_sleep(20)")
+        return list(bundled(told, **words))
+
+    with monkeypatch.context() as slowly:
+        slowly.setattr(services, "bundled", slow)
+        dispatch(at=MONDAY_9)
+    assert bool(deliveries(world)) == bool(most)
+
+    send()
+    assert len(post.mails) == 4
 
 
 def test_somebody_without_an_address_is_dropped_and_it_says_why(world: World, post: Post) -> None:

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from django.utils import translation
 
 from flowdesk.web.shell import NoticesPage
-from tests.web.samples import hub, inbox, rest, shell, ticket
+from tests.web.samples import account, audit, hub, inbox, rest, shell, ticket
 
 Maker = Callable[[], dict[str, Any]]
 
@@ -39,12 +39,26 @@ PAGES: dict[str, tuple[str, Maker]] = {
         "hubs/sla.html",
         lambda: {"shell": shell.an_empty_shell(), "page": hub.an_empty_hub()},
     ),
+    "sla-late": (
+        "hubs/sla.html",
+        lambda: {**_in_shell(hub.a_hot_hub, "sla")(), "engine_note": "worker_silent"},
+    ),
+    "audit": ("audit/page.html", _in_shell(audit.an_audit_page, "audit")),
+    "audit-empty": ("audit/page.html", _in_shell(audit.an_empty_audit_page, "audit")),
     "notices": ("notices/page.html", _in_shell(rest.a_notices_page, "")),
     "notices-empty": ("notices/page.html", _in_shell(NoticesPage, "")),
+    "account": ("account/page.html", _in_shell(account.an_account_page, "")),
+    "account-refused": ("account/page.html", _in_shell(account.a_refused_password, "")),
+    "members": ("members/page.html", _in_shell(account.a_members_page, "members")),
+    "lost-password": ("account/link.html", lambda: {"page": account.a_lost_password_page()}),
+    "bad-link": ("account/link.html", lambda: {"page": account.a_bad_link_page()}),
+    "404-inside": ("404.html", lambda: {"shell": shell.a_shell(""), "frame": "shell.html"}),
+    "400": ("400.html", dict),
     "403": ("403.html", dict),
+    "403_csrf": ("403_csrf.html", dict),
     "404": ("404.html", dict),
-    "429": ("429.html", dict),
     "500": ("500.html", dict),
+    "503": ("503.html", dict),
 }
 
 

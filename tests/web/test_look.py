@@ -118,7 +118,9 @@ def test_axe_finds_nothing_and_nothing_runs_off_the_side(page: Any, desk: Any, n
 
 
 @pytest.mark.parametrize("page", [a_reader(390)], indirect=True)
-@pytest.mark.parametrize("name", ["inbox", "ticket", "sla", "new-ticket", "notices"])
+@pytest.mark.parametrize(
+    "name", ["inbox", "ticket", "sla", "new-ticket", "notices", "account", "members", "audit"]
+)
 def test_swedish_fits_a_phone(page: Any, desk: Any, name: str) -> None:
     opened(page, desk, name, "sv")
 

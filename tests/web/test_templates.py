@@ -259,7 +259,7 @@ def test_words_typed_by_people_are_escaped() -> None:
     assert "priority == &#x27;critical&#x27;" in render("ticket")
 
 
-@pytest.mark.parametrize("name", ["403", "404", "429", "500"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
 def test_an_error_page_needs_nothing_from_a_view(name: str) -> None:
     assert PAGES[name][1]() == {}
     assert "<h1>" in render(name)

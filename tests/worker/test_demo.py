@@ -8,15 +8,17 @@ import pytest
 from django.db import connection
 
 from flowdesk.accounts.models import Tenant, User
-from flowdesk.core.actor import system
+from flowdesk.core.actor import Act, Actor, ActorKind, Role, system
 from flowdesk.core.tenant import reading
 from flowdesk.engine.facts import Priority
 from flowdesk.escalation.models import Escalation
-from flowdesk.flows import found
+from flowdesk.flows import found, receive
+from flowdesk.intake.services import InboundMessage
 from flowdesk.notifications.models import Delivery
 from flowdesk.notifications.services import dispatch
 from flowdesk.people.models import Agent, Contact, Post
 from flowdesk.tickets.models import IS_ACTIVE, Ticket, TicketEvent
+from flowdesk.tickets.states import Channel
 from flowdesk.worker.demo import load as loading
 from flowdesk.worker.demo.cast import CLIENTS, COLLEAGUES, PASSWORD, VACANT, Colleague
 from flowdesk.worker.demo.load import Loaded, count, has_tickets, load_week
@@ -225,6 +227,37 @@ def test_the_desk_moves_and_every_move_is_somebodys(mover: Mover, monkeypatch: p
         by = set(TicketEvent.objects.filter(at__gt=FRIDAY_NIGHT).values_list("actor_kind", flat=True))
     assert len(deeds - {"nothing"}) >= 2
     assert by <= {"user", "contact", "api_key"}
+
+
+@plays
+def test_the_demos_people_leave_a_visitors_ticket_alone(mover: Mover) -> None:
+    visitor = Actor(
+        tenant=mover.stage.tenant,
+        role=Role.API_CLIENT,
+        kind=ActorKind.API_KEY,
+        id=7,
+        scopes=frozenset({Act.OPEN}),
+    )
+    theirs = InboundMessage(
+        channel=Channel.API,
+        subject="Production is down",
+        text="Down for everyone.",
+        email="me@visitor.invalid",
+    )
+    opened = receive.open_ticket(theirs, by=visitor, now=FRIDAY_NIGHT, priority=Priority.P1)
+    deeds = (mover._keep_a_promise, mover._work_off, mover._take_escalation, mover._nudge, mover._note)
+    for minute in range(12):
+        deeds[minute % len(deeds)](FRIDAY_NIGHT + timedelta(minutes=minute))
+    for _ in range(300):  # until nothing of its own is left to take
+        if not mover._take_escalation(FRIDAY_NIGHT + timedelta(minutes=13)):
+            break
+
+    with reading(mover.stage.tenant):
+        ticket = Ticket.objects.get(number=opened.number)
+        untouched = TicketEvent.objects.filter(ticket_id=ticket.id, actor_kind="user").count() == 0
+        still_open = Escalation.objects.filter(ticket_id=ticket.id, state="open").exists()
+    assert untouched
+    assert still_open
 
 
 @plays

@@ -4,12 +4,18 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connections
 from pytest_django.fixtures import Settings
 
+from flowdesk.accounts import audit_chain
+from flowdesk.accounts.models import AuditEntry, Session, Throttle
+from flowdesk.accounts.throttle import LOGIN_HERE, Bucket, count_attempt
+from flowdesk.core import metrics
 from flowdesk.core.actor import Actor
+from flowdesk.core.models import Process
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
 from flowdesk.escalation.models import Escalation
@@ -17,6 +23,7 @@ from flowdesk.notifications.models import Delivery
 from flowdesk.worker import loop
 from flowdesk.worker.jobs import schedules
 from tests.builders import MONDAY_9
+from tests.config.story import captured, lines
 from tests.flows.story import HOUR, a_staffed_world, an_open_ticket
 from tests.notifications.post import a_post
 
@@ -143,3 +150,48 @@ def test_what_is_due_is_swept_dispatched_and_sent_by_the_running_loop(settings: 
     assert len([mail for mail in post.mails if "We are late" in mail["Subject"]]) == 1
     with reading(world.tenant.id):
         assert Escalation.objects.filter(metric="first_response", step=125).count() >= 1
+
+
+def test_a_line_of_a_round_that_failed_says_of_which_job() -> None:
+    work, stop = rounds(ValueError("a bug"), 0)
+
+    with captured() as log:
+        loop._repeat(work, stop, job="deliver")
+
+    assert [(line["event"], line["job"]) for line in lines(log)] == [("round_failed", "deliver")]
+
+
+def test_the_running_loop_beats_counts_and_seals(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    world = a_staffed_world()
+    an_open_ticket(world, at=now() - 30 * 24 * HOUR)
+    stop, faults = threading.Event(), list[BaseException]()
+    thread = in_the_background(stop, faults)
+    for _ in range(200):
+        row = Process.objects.filter(kind="worker").first()
+        woken = row.counts.get(metrics.TICKETS_WOKEN.name, {}).get("", [0])[0] if row else 0
+        if woken and audit_chain.kept_heads():
+            break
+        stop.wait(0.1)
+    stop.set()
+    thread.join(timeout=15)
+
+    assert faults == []
+    row = Process.objects.get(kind="worker")
+    assert row.counts[metrics.TICKETS_WOKEN.name][""][0] >= 1
+    assert row.gauges["sweep_round_age_seconds"] < 10
+    assert [chain.fault for chain in audit_chain.verify_audit()] == [None]
+    with reading(world.tenant.id):
+        assert not AuditEntry.objects.filter(sealed_at__isnull=True).exists()
+
+
+def test_what_is_over_is_forgotten_in_a_round_of_its_own() -> None:
+    bucket = Bucket(LOGIN_HERE, "early")
+    count_attempt([bucket], now=MONDAY_9)
+    Session.objects.create(session_key="ended", session_data="", expire_date=MONDAY_9)
+    Session.objects.create(session_key="goes-on", session_data="", expire_date=now() + HOUR)
+
+    loop._forget_round()
+
+    assert [one.pk for one in Session.objects.all()] == ["goes-on"]
+    assert not Throttle.objects.exists()

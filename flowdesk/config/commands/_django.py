@@ -27,4 +27,7 @@ def django(args: Namespace) -> Iterator[None]:
         import django as framework
 
         framework.setup()
+        from flowdesk.config.logs import tell_faults
+
+        tell_faults()
         yield

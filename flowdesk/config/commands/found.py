@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
-from flowdesk.config.commands._django import django
+from flowdesk.config.commands._django import django, tell
 from flowdesk.config.commands._login import keep_login, known_login
 
+BAD_INPUT = 2
 DEFAULT_EMAIL = "admin@flowdesk.invalid"
 
 
@@ -17,6 +18,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--email", default=DEFAULT_EMAIL, help=f"of the administrator (default: {DEFAULT_EMAIL})"
     )
+    parser.add_argument(
+        "--first-start",
+        action="store_true",
+        help="say no password: flowdesk run shows it, and keeps what this command says in a log",
+    )
     parser.add_argument("--single-role", action="store_true", help="one role for everything (see run)")
 
 
@@ -25,11 +31,16 @@ def run(args: Namespace) -> int:
         from django.conf import settings
 
         from flowdesk.core.actor import system
+        from flowdesk.core.errors import Invalid
         from flowdesk.core.time import now
         from flowdesk.flows import found
 
         at = now()
-        tenant = found.found_tenant(args.tenant, name=args.name or args.tenant.title(), now=at)
+        try:
+            tenant = found.found_tenant(args.tenant, name=args.name or args.tenant.title(), now=at)
+        except Invalid as fault:
+            tell(f"flowdesk: {fault.message}")
+            return BAD_INPUT
         founder = found.seat_founder(email=args.email, name="Administrator", by=system(tenant.id), now=at)
         answer = {"tenant": tenant.slug, "email": "", "password": ""}
         if founder is not None:
@@ -40,8 +51,10 @@ def run(args: Namespace) -> int:
         print(json.dumps(answer))
     elif founder is None:
         print(f"The tenant '{tenant.slug}' is there, and has its administrator.")
-    elif founder.password:
+    elif founder.password and not args.first_start:
         print(f"The tenant '{tenant.slug}' is founded. Log in with {founder.email} / {founder.password}")
+    elif founder.password:
+        print(f"The tenant '{tenant.slug}' is founded.")
     else:
         print(
             f"The tenant '{tenant.slug}' is founded; {founder.email} administers it, with the password they have."

@@ -19,6 +19,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--name", default="", help="create: what the key is for")
     parser.add_argument("--scopes", default="read", help="create: acts, separated by commas (default: read)")
     parser.add_argument("--days", type=_days, help="create: how long the key lives (default: until revoked)")
+    parser.add_argument("--limit", type=_limit, help="create: its requests in a window of FLOWDESK_LIMIT_KEY")
     parser.add_argument("--key", default="", help="revoke: the key's first characters, as list shows them")
     parser.add_argument("--single-role", action="store_true", help="one role for everything (see run)")
 
@@ -27,6 +28,13 @@ def _days(text: str) -> int:
     """A life in days, within a century."""
     if not text.isdecimal() or not 0 < int(text[:9]) <= 36_500:
         raise ArgumentTypeError("must be a whole number from 1 to 36500")
+    return int(text)
+
+
+def _limit(text: str) -> int:
+    """A number of requests."""
+    if not text.isdecimal() or not 0 < int(text[:10]) < 10**9:
+        raise ArgumentTypeError("must be a whole number from 1 to 999999999")
     return int(text)
 
 
@@ -67,6 +75,7 @@ def _create(tenant: Any, args: Namespace) -> dict[str, Any]:
         by=system(tenant.id),
         now=at,
         expires_at=at + timedelta(days=args.days) if args.days is not None else None,
+        limit=args.limit,
     )
     return {"key": made.secret, **_line(made.row)}
 
@@ -93,6 +102,7 @@ def _line(row: Any) -> dict[str, Any]:
         "prefix": row.prefix,
         "name": row.name,
         "scopes": row.scopes,
+        "limit": row.limit,
         **{name: at.isoformat() if at else None for name, at in instants.items()},
     }
 

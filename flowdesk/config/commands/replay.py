@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from flowdesk.config.commands._django import django
+from flowdesk.config.commands._progress import ProgressLine
 from flowdesk.engine.clock import Metric
 from flowdesk.engine.replay import Ending, Replayed
 from flowdesk.flows.replay import replay_log, write_clocks, written_whole
@@ -51,7 +51,9 @@ def run(args: Namespace) -> int:
         _must_not_overwrite(args.clocks, args.file, policy_file)
         # Opened first: a result that cannot be written is known before the work, not after it.
         with written_whole(args.clocks) if args.clocks else nullcontext() as clocks:
-            replayed = replay_log(args.file, policy=policy, tell=progress.tell)
+            replayed = replay_log(
+                args.file, policy=policy, tell=lambda so_far: say_progress(progress, so_far)
+            )
             if clocks is not None:
                 write_clocks(replayed, to=clocks, zone=policy.layout.zone)
     except (PolicyFaults, EventLogFault, UnusableOutput) as fault:
@@ -85,7 +87,9 @@ def _into_tenant(args: Namespace, policy_file: Path, progress: ProgressLine) -> 
             if tenant is None:
                 return _refused(f"there is no tenant {args.tenant!r}", as_json=args.json)
             done = Imported()
-            entries = read_entries(args.file, layout=policy.layout, tell=progress.tell)
+            entries = read_entries(
+                args.file, layout=policy.layout, tell=lambda so_far: say_progress(progress, so_far)
+            )
             try:
                 for done in import_log(
                     entries, name=args.file.name, by=system(tenant.id, name="import"), now=now()
@@ -100,6 +104,10 @@ def _into_tenant(args: Namespace, policy_file: Path, progress: ProgressLine) -> 
     told = {"tenant": args.tenant, "tickets": done.tickets, "known": done.known, "events": done.events}
     print(json.dumps(told))
     return 0
+
+
+def say_progress(line: ProgressLine, so_far: Progress) -> None:
+    line.say(f"{so_far.rows:,} events, {so_far.share:.0%} of the file", is_last=so_far.share >= 1)
 
 
 class UnusableOutput(Exception):
@@ -153,43 +161,3 @@ def table(told: dict[str, Any]) -> str:
     for metric, counts in told["metrics"].items():
         lines.append(f"{metric:<20}" + "".join(f"{counts[ending.value]:>10,}" for ending in Ending))
     return "\n".join([*lines, ""])
-
-
-class ProgressLine:
-    """How far the work is: one line that renews itself on a terminal, now and then a plain line elsewhere."""
-
-    PAUSES = {True: 0.1, False: 2.0}  # seconds between two words, by whether it is a terminal
-
-    def __init__(self, to: IO[str]) -> None:
-        self._to, self._is_terminal = to, to.isatty()
-        self._began_at = self._told_at = time.monotonic()
-        self._is_open = False
-
-    def tell(self, progress: Progress) -> None:
-        at = time.monotonic()
-        if progress.share < 1 and at - self._told_at < self.PAUSES[self._is_terminal]:
-            return
-        self._told_at = at
-        self._write(
-            f"{progress.rows:,} events, {progress.share:.0%} of the file, {at - self._began_at:.0f} s"
-        )
-
-    def say(self, words: str) -> None:
-        """Another word about how far it is, now and then."""
-        at = time.monotonic()
-        if at - self._told_at >= self.PAUSES[self._is_terminal]:
-            self._told_at = at
-            self._write(f"{words}, {at - self._began_at:.0f} s")
-
-    def _write(self, words: str) -> None:
-        if self._is_terminal:
-            print(f"\r\x1b[K{words}", end="", file=self._to, flush=True)
-            self._is_open = True
-        else:
-            print(words, file=self._to, flush=True)
-
-    def end(self) -> None:
-        """Leave the line, so that what comes next begins its own."""
-        if self._is_open:
-            print(file=self._to, flush=True)
-            self._is_open = False

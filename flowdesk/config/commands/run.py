@@ -175,7 +175,7 @@ class Desk:
         note = self._folder / FOUNDED
         if supervisor.was_asked_to_stop() or (cluster is not None and note.exists()):
             return
-        name, words = ("found", []) if self._args.no_demo else ("demo", ["--first-start"])
+        name, words = "found" if self._args.no_demo else "demo", ["--first-start"]
         self._voice.say(
             "Founding the tenant 'global'." if self._args.no_demo else "Founding the demo; once only."
         )
@@ -196,7 +196,13 @@ class Desk:
         if not self._args.no_demo:
             commands["demo"] = _command("demo", "--move")
         return [
-            ChildSpec(name=name, command=command, environment=inherited, may_end=name == "demo")
+            ChildSpec(
+                name=name,
+                command=command,
+                environment=inherited,
+                may_end=name == "demo",
+                may_wait=name != "web",
+            )
             for name, command in commands.items()
             if (HERE / f"{name}.py").exists()
         ]

@@ -95,6 +95,11 @@ def run_as(user: DatabaseUser | None, command: Iterable[str], *, env: dict[str, 
     return done.returncode, done.stdout
 
 
+def plain_environment() -> dict[str, str]:
+    """Only what PostgreSQL's programs need: a PGDATA, PGPORT or locale of the caller's must not bend them."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
 class Identity(TypedDict):
     """The keywords that make `subprocess` start a program as somebody; None keeps our own."""
 

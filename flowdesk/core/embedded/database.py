@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from psycopg import sql
 from flowdesk.core.embedded.as_user import DatabaseUser, database_user, place_data_folder, reachable_binaries
 from flowdesk.core.embedded.binaries import embedded_binaries
 from flowdesk.core.embedded.cluster import Cluster, socket_conninfo
-from flowdesk.core.embedded.errors import DatabaseUnavailable, FolderInUse
+from flowdesk.core.embedded.errors import DatabaseUnavailable, FolderInUse, FolderUnusable
 from flowdesk.core.embedded.lock import FolderLock
 from flowdesk.core.embedded.postmaster import is_postmaster_of, read_postmaster
 from flowdesk.core.embedded.roles import (
@@ -29,6 +30,9 @@ from flowdesk.core.embedded.roles import (
     read_passwords,
 )
 
+UNFINISHED_RESTORE = "restore.new"  # a restore drafts the whole folder in here
+UNFINISHED_UPGRADE = "upgrade.new"  # an upgrade makes the new server's folder in here …
+VERIFIED = "verified"  # … and this file beside it once that holds every row
 PREPARED = "flowdesk: roles and rights, first edition"  # kept as the database's comment
 
 Say = Callable[[str], None]
@@ -46,6 +50,12 @@ def own_folder(wanted: Path) -> Path:
 
 def cluster_in(folder: Path, *, say: Say) -> Cluster:
     """The server of `folder`, not started; the caller holds the folder's lock."""
+    finish_upgrade(folder)
+    if (folder / UNFINISHED_RESTORE).exists():
+        raise FolderUnusable(
+            f"A restore into {folder} was interrupted. Repeat `flowdesk restore`, or remove "
+            f"{folder / UNFINISHED_RESTORE} if this folder is to begin empty."
+        )
     user: DatabaseUser | None = database_user()
     return Cluster(
         folder=folder,
@@ -56,9 +66,26 @@ def cluster_in(folder: Path, *, say: Say) -> Cluster:
     )
 
 
+def finish_upgrade(folder: Path) -> None:
+    """Swap in the server's folder that an upgrade has made and proven, wherever it was interrupted."""
+    draft, data = folder / UNFINISHED_UPGRADE, folder / "postgres"
+    if not (draft / VERIFIED).exists():
+        return
+    if (draft / "postgres").exists():
+        if data.exists():
+            data.rename(folder / f"postgres.old-{(data / 'PG_VERSION').read_text().strip()}")
+        (draft / "postgres").rename(data)
+    shutil.rmtree(draft)
+
+
 def start_and_prepare(cluster: Cluster, *, database: str = DATABASE) -> Dsns:
     """Start the server and see to its roles, database and rights; returns how to connect."""
     cluster.start()
+    return prepare(cluster, database=database)
+
+
+def prepare(cluster: Cluster, *, database: str = DATABASE) -> Dsns:
+    """See to the roles, the database and the rights of a running server; quick when all is there."""
     passwords = keep_passwords(cluster.folder)
     dsns = dsns_at(cluster.sockets, passwords=passwords, database=database)
     with psycopg.connect(cluster.superuser_conninfo, autocommit=True) as admin:

@@ -20,6 +20,10 @@ class FolderUnusable(DatabaseUnavailable):
     """The data folder cannot be used; set FLOWDESK_DATA to one that can."""
 
 
+class OtherMajor(FolderUnusable):
+    """The data folder was made by another major version of PostgreSQL."""
+
+
 class StartFailed(DatabaseUnavailable):
     """PostgreSQL did not start."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,10 +139,16 @@ def connect(dsn: str, *, name: str) -> Connection:
     """A connection to a server that is new enough; what fails is told with the variable that named it."""
     try:
         connection = psycopg.connect(dsn, connect_timeout=10, autocommit=True, prepare_threshold=None)
-    except psycopg.ProgrammingError as error:
-        raise DatabaseUnavailable(f"{name} is not an address of a database: {error}") from error
+    except psycopg.ProgrammingError:
+        # Without libpq's words: they repeat the address, and its password.
+        raise DatabaseUnavailable(
+            f"{name} is not an address of a database, such as postgresql://user:password@host:5432/name; "
+            "characters that mean something in an address are percent-encoded."
+        ) from None
     except psycopg.OperationalError as error:
-        raise DatabaseUnavailable(f"{name} does not connect: {str(error).strip()}") from error
+        # A password with an unencoded @ ends up in the host's name.
+        reason = re.sub(r"([\"'])[^\"']*@[^\"']*\1", "…", str(error).strip())
+        raise DatabaseUnavailable(f"{name} does not connect: {reason}") from None
     major = connection.info.server_version // 10_000
     if major < OLDEST_MAJOR:
         connection.close()

@@ -7,7 +7,20 @@ import os
 from pathlib import Path
 from typing import Self
 
-from flowdesk.core.embedded.errors import FolderInUse
+from flowdesk.core.embedded.errors import FolderInUse, FolderUnusable
+
+
+def holder(folder: Path) -> int | None:
+    """The process that runs on `folder`; None when nobody does."""
+    try:
+        with (folder / "lock").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read(32).strip() or 0)
+    except (OSError, ValueError):
+        return None
+    return None
 
 
 class FolderLock:
@@ -19,7 +32,13 @@ class FolderLock:
 
     def acquire(self) -> Self:
         """Take the folder; raises FolderInUse with the holder's process id."""
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise FolderUnusable(
+                f"The data folder {self._path.parent} cannot be written ({error.strerror}); give it to the user that "
+                "runs Flowdesk, or choose another folder with FLOWDESK_DATA."
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -60,6 +60,13 @@ class Dsns:
         names["FLOWDESK_WORKER_DSN"] = self.worker
         return {**names, "FLOWDESK_SINGLE_ROLE": "1"} if self.single_role else names
 
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Self:
+        """What `environment()` wrote."""
+        names = ("FLOWDESK_OWNER_DSN", "FLOWDESK_APP_DSN", "FLOWDESK_WORKER_DSN")
+        owner, app, worker = (environment[name] for name in names)
+        return cls(owner=owner, app=app, worker=worker, single_role="FLOWDESK_SINGLE_ROLE" in environment)
+
 
 def passwords_in(folder: Path) -> Path:
     return folder / "database-passwords.json"

@@ -14,8 +14,9 @@ class Backoff:
     """The waits of one child."""
 
     failures: int = 0
+    steady_after: float = STEADY_AFTER  # seconds
 
     def after_a_life_of(self, seconds: float) -> float:
         """How long to wait before the next start."""
-        self.failures = 1 if seconds >= STEADY_AFTER else self.failures + 1
+        self.failures = 1 if seconds >= self.steady_after else self.failures + 1
         return float(min(LONGEST, FIRST * 2 ** (self.failures - 1)))

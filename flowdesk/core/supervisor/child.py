@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from flowdesk.core.supervisor.parent_pipe import VARIABLE
+from flowdesk.core.supervisor.terminal import on_terminal
 
 LARGEST_LOG = 10 * 1024 * 1024  # bytes; then the log moves to `.1` and a new one begins
-LONGEST_LINE = 160  # characters on the terminal; the file has them all
 
 Show = Callable[[str, str], None]  # name of the child, one line of its output
 
@@ -28,6 +28,7 @@ class ChildSpec:
     command: Sequence[str]
     environment: Mapping[str, str]
     may_end: bool = False  # a child whose work can be done; others are started again even after code 0
+    may_wait: bool = False  # started once the desk answers, so that the first page has the machine to itself
 
 
 class Child:
@@ -92,7 +93,8 @@ def pump(stream: IO[bytes], *, name: str, log: Path, show: Show) -> None:
                     log.replace(log.with_name(log.name + ".1"))
                     file = log.open("ab", buffering=0)
             text = line.decode("utf-8", "replace").rstrip()
-            show(name, text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…")
+            if (shown := on_terminal(text)) is not None:
+                show(name, shown)
     finally:
         file.close()
         stream.close()

@@ -17,10 +17,14 @@ from typing import Protocol
 from flowdesk.core.embedded.errors import DatabaseUnavailable, StartCalledOff
 from flowdesk.core.supervisor.backoff import Backoff
 from flowdesk.core.supervisor.child import Child, ChildSpec, Show
+from flowdesk.core.supervisor.disk import watch_disk
 
 STOP_PATIENCE = 12.0  # seconds the children have, all together, before they are killed
 TOO_SOON = 5.0  # seconds of life of a database server that did not really start
 HOPELESS_AFTER = 4  # deaths in a row of a child before anything ever worked
+LONGEST_WAIT = (
+    3.0  # seconds that a child gives way to those the first page needs; clocks must not stand for them
+)
 
 
 class Database(Protocol):
@@ -48,6 +52,11 @@ class _DatabaseEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class _DatabaseDue:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class _Ready:
     pass
 
@@ -57,7 +66,7 @@ class _Asked:
     signal: int
 
 
-_News = _Ended | _DatabaseEnded | _Ready | _Asked
+_News = _Ended | _DatabaseEnded | _DatabaseDue | _Ready | _Asked
 
 
 @dataclass(kw_only=True)
@@ -76,6 +85,7 @@ class Supervisor:
     _stopping: bool = False
     _was_ready: bool = False
     _database_since: float = 0.0
+    _database_backoff: Backoff = field(default_factory=lambda: Backoff(steady_after=TOO_SOON))
 
     def __post_init__(self) -> None:
         # Ours alone is the writing end: when this process ends, however it ends, every child's read returns.
@@ -124,8 +134,12 @@ class Supervisor:
     ) -> int:
         """Keep the children running until asked to stop; the exit code of the whole."""
         for spec in specs:
-            self._start(spec)
+            if spec.may_wait:
+                self._due[spec.name] = (time.monotonic() + LONGEST_WAIT, spec)
+            else:
+                self._start(spec)
         threading.Thread(target=self._await_ready, args=(is_ready,), daemon=True).start()
+        threading.Thread(target=watch_disk, args=(self.logs, self.show), daemon=True).start()
         if self.database is not None:
             self._watch_database(self.database)
         while True:
@@ -134,9 +148,12 @@ class Supervisor:
                 return 0
             if isinstance(news, _Ready):
                 self._was_ready = True
+                self._start_those_who_waited()
                 on_ready()
             elif isinstance(news, _DatabaseEnded):
-                self._restart_database()
+                self._after_the_database_ended()
+            elif isinstance(news, _DatabaseDue):
+                self._start_database()
             elif isinstance(news, _Ended):
                 self._plan_restart(news)
 
@@ -167,6 +184,11 @@ class Supervisor:
         self._children[spec.name] = child
         self._born[spec.name] = time.monotonic()
         threading.Thread(target=self._await_end, args=(spec.name, child), daemon=True).start()
+
+    def _start_those_who_waited(self) -> None:
+        for name, (_, spec) in list(self._due.items()):
+            if spec.may_wait and name not in self._born:  # one that crashed has its own wait to keep
+                self._due[name] = (time.monotonic(), spec)
 
     def _await_end(self, name: str, child: Child) -> None:
         self._news.put(_Ended(name, child.wait(), child))
@@ -220,15 +242,29 @@ class Supervisor:
 
         threading.Thread(target=await_end, daemon=True).start()
 
-    def _restart_database(self) -> None:
-        assert self.database is not None
+    def _after_the_database_ended(self) -> None:
         self.show("flowdesk", "The database server ended; starting it again.")
-        if time.monotonic() - self._database_since < TOO_SOON:
-            time.sleep(1.0)  # one that dies at once is not helped by a hundred tries a second
+        wait = self._database_backoff.after_a_life_of(time.monotonic() - self._database_since)
+        if self._database_backoff.failures == 1:
+            self._start_database()
+        else:  # one that dies at once is not helped by a hundred tries a second
+            self._start_database_in(wait)
+
+    def _start_database(self) -> None:
+        """Try, and go on trying: what keeps a server down that once ran (a full disk) may pass."""
+        assert self.database is not None
         try:
             self.database.start()
         except StartCalledOff:
             return  # the wish to stop is the next news
         except DatabaseUnavailable as error:
-            raise ChildFailed(f"The database server does not start again: {error}") from error
-        self._watch_database(self.database)
+            wait = self._database_backoff.after_a_life_of(0.0)
+            self.show("flowdesk", f"{error} Trying again in {wait:g} s.")
+            self._start_database_in(wait)
+        else:
+            self._watch_database(self.database)
+
+    def _start_database_in(self, seconds: float) -> None:
+        timer = threading.Timer(seconds, self._news.put, [_DatabaseDue()])
+        timer.daemon = True
+        timer.start()

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
+from flowdesk.core.time import known_zones
 from flowdesk.engine.business_time import (
     BusinessCalendar,
     Holiday,
@@ -75,8 +76,8 @@ def _calendar(
 
 def _zone(node: Node) -> str:
     zone = node.text()
-    if zone not in available_timezones():
-        raise node.refuse(f"there is no time zone {zone!r}{suggestion(zone, available_timezones())}")
+    if zone not in known_zones():
+        raise node.refuse(f"there is no time zone {zone!r}{suggestion(zone, known_zones())}")
     return ZoneInfo(zone).key
 
 

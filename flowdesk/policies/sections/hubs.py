@@ -1,8 +1,8 @@
 """The section `hubs`: lane owners and thresholds, the windows, the review and the automation's schedule."""
 
 from enum import StrEnum
-from zoneinfo import available_timezones
 
+from flowdesk.core.time import known_zones
 from flowdesk.engine.business_time import DEFAULT_ZONE, Weekday
 from flowdesk.engine.cadence import Weekly
 from flowdesk.engine.lanes import HubPolicy, Lane, LaneDefinition, Review, Thresholds, Window, lane
@@ -84,8 +84,8 @@ def _cadence(parts: dict[str, Node]) -> Weekly:
     zone = DEFAULT_ZONE
     if "zone" in parts:
         zone = parts["zone"].text()
-        if zone not in available_timezones():
-            reason = f"there is no time zone {zone!r}{suggestion(zone, available_timezones())}"
+        if zone not in known_zones():
+            reason = f"there is no time zone {zone!r}{suggestion(zone, known_zones())}"
             raise parts["zone"].refuse(reason)
     day = Weekday(list(_Day).index(parts["day"].choice(_Day)))
     return Weekly(weekday=day, at=parts["at"].wall_time(), zone=zone)

@@ -10,12 +10,13 @@ from django.views.decorators.http import require_GET, require_POST
 from flowdesk.automations.services import AlreadyRunning, Trigger
 from flowdesk.core.actor import Act
 from flowdesk.core.errors import Invalid
+from flowdesk.core.processes import watch
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
 from flowdesk.engine.lanes import Window
 from flowdesk.flows.automate import run_automation
 from flowdesk.hubs.calendar import review_calendar
-from flowdesk.hubs.queries import sla_hub
+from flowdesk.hubs.kept import hub_as_of
 from flowdesk.hubs.services import LanesCritical, publish_report, published_report
 from flowdesk.policies.services import current_policy
 from flowdesk.web.access import AgentRequest, back_to, for_agents
@@ -34,10 +35,12 @@ def sla(request: AgentRequest) -> HttpResponse:
     request.actor.must(Act.READ)
     window = WINDOWS.get(request.GET.get("window", ""), Window.DAY)
     with reading(request.actor.tenant):
-        hub = sla_hub(request.actor.tenant, window=window, now=at, policy=current_policy())
+        hub = hub_as_of(request.actor.tenant, window=window, now=at)
         page = sla_page(request, hub, now=at)
         shell = shell_of(request, now=at, current="sla")
-    return render(request, "hubs/sla.html", {"page": page, "shell": shell})
+    # The promises are only as good as the engine; who can have it mended is told.
+    late = watch.note if request.actor.may(Act.CONFIGURE) else ""
+    return render(request, "hubs/sla.html", {"page": page, "shell": shell, "engine_note": late})
 
 
 @require_POST

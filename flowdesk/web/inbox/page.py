@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from flowdesk.web.parts import NOBODY, Chip, Empty, Face, Field, Form
+from flowdesk.web.parts import NOBODY, Chip, Empty, Face, Field
 from flowdesk.web.shell import LaneLink
 from flowdesk.web.ticket.page import TicketPage
 from flowdesk.web.vocabulary import CHANNEL_ICONS, CHANNELS, say
@@ -60,7 +60,6 @@ class InboxPage:
     hidden: tuple[tuple[str, str], ...] = ()  # what the address says besides: lane, view
     filters_set: int = 0
     clear_href: str = ""
-    save_view: Form | None = None
     lanes: tuple[LaneLink, ...] = field(default_factory=tuple)  # the pills of a phone
     more_href: str = ""  # the next cursor, empty at the end
     new_ticket_href: str = ""

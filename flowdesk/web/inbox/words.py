@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
-from flowdesk.web.parts import Choice, Empty, Field, Form, Kind, Link
+from flowdesk.web.parts import Choice, Empty, Field, Kind, Link
 from flowdesk.web.vocabulary import CHANNELS, LANGUAGES, PRIORITIES, STATUSES, TIERS, Words
 
 GROUPS: Words = {
@@ -87,17 +87,6 @@ def filter_fields(
     return tuple(
         _with_any(_select(name, label, options, chosen=chosen.get(name, "")))
         for name, label, options in questions
-    )
-
-
-def save_view_form(href: str, *, query: Iterable[tuple[str, str]]) -> Form:
-    """Keep this list under a name; the filters ride along."""
-    return Form(
-        id="save-view",
-        href=href,
-        submit=_("Save as a view"),
-        fields=(Field(name="name", label=_("Name of the view"), is_required=True, max_length=60),),
-        hidden=tuple(query),
     )
 
 

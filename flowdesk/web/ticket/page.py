@@ -7,7 +7,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from flowdesk.web.drawings import Ladder, Strip
-from flowdesk.web.parts import NOBODY, Action, Chip, Face, Field, Form, Link
+from flowdesk.web.parts import NOBODY, Action, Chip, Face, Form, Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ class ThreadEntry:
     about: str = ""  # "to Maja Lund, by email"
     paragraphs: tuple[str | SafeString, ...] = ()
     html: SafeString | str = ""  # allow-listed HTML instead of paragraphs; plain strings are escaped
+    pictures_left_out: str = ""  # "2 pictures left out"
     files: tuple[Attachment, ...] = ()
     state: str = ""  # an event's glyph: critical, warning, paused
     icon: str = ""  # or its icon
@@ -113,21 +114,12 @@ class CustomerPanel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedTicket:
-    """Another ticket; `tail` is its status or how alike it is. Without an address it is this one."""
+    """Another ticket; `tail` is its status. Without an address it is this one."""
 
     number: int
     subject: str
     tail: str
     href: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checklist:
-    """What must be true before closing, each saved as it is ticked."""
-
-    href: str  # POST
-    items: tuple[Field, ...]
-    done: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +138,7 @@ class EscalationBanner:
 class Composer:
     """Where an answer or a note is written."""
 
-    href: str  # POST kind=reply|note, text, files, wait
+    href: str  # POST kind=reply|note, text, wait
     to: str  # "To Maja Lund by email, starts the next 2 h"
     prompt: str
     kind: str = "reply"
@@ -154,11 +146,8 @@ class Composer:
     errors: tuple[str, ...] = ()
     hidden: tuple[tuple[str, str], ...] = ()
     may_reply: bool = True
-    takes_files: bool = False
     may_wait: bool = True
     then_wait: bool = False
-    draft_href: str = ""  # POST, saves while one writes
-    draft_words: str = ""  # "Draft saved 09:41"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,12 +170,10 @@ class TicketPage:
     previous_href: str = ""
     next_href: str = ""
     position: str = ""  # "1 of 4"
-    viewers: str = ""  # "Bo Ek is looking"
     clocks: tuple[NamedChip, ...] = ()
     clocks_href: str = ""  # the head's fragment, asked again at a threshold
     actions: tuple[Action, ...] = ()
     escalation: EscalationBanner | None = None
-    earlier_href: str = ""
     thread: tuple[ThreadEntry, ...] = ()
     composer: Composer | None = None
     clock_blocks: tuple[ClockBlock, ...] = ()
@@ -195,9 +182,6 @@ class TicketPage:
     why_short: str = ""
     customer: CustomerPanel | None = None
     others: tuple[RelatedTicket, ...] = ()
-    alike: tuple[RelatedTicket, ...] = ()
-    alike_words: str = ""  # "2 in the last hour"
-    checklist: Checklist | None = None
     fields: tuple[Fact, ...] = field(default_factory=tuple)
 
     @property

@@ -6,10 +6,12 @@ from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from flowdesk.core.ids import shown
+from flowdesk.tickets.html import shown as shown_html
 from flowdesk.tickets.models import AuthorKind, Message, Note, Ticket, TicketEvent
 from flowdesk.tickets.queries import TicketStory
 from flowdesk.tickets.states import EventKind
@@ -74,6 +76,7 @@ def _message(message: Message, ticket: Ticket, *, zone: ZoneInfo, now: datetime)
         contact = message.contact
         author = Face.of((contact.name or contact.email) if contact else ticket.customer.name)
         about = said.written_by(ticket.customer.name, channel=message.channel)
+    html, pictures = formatted(message.html)
     return ThreadEntry(
         kind="message",
         id=shown("msg", message.public_id),
@@ -82,7 +85,22 @@ def _message(message: Message, ticket: Ticket, *, zone: ZoneInfo, now: datetime)
         author=author,
         about=about,
         paragraphs=paragraphs(message.text),
+        html=html,
+        pictures_left_out=pictures_left_out(pictures) if pictures else "",
     )
+
+
+def formatted(html: str) -> tuple[SafeString, int]:
+    """A message's formatted words as the page may hold them, and how many pictures were left out of them."""
+    if not html:
+        return SafeString(""), 0
+    kept, pictures = shown_html(html)
+    return mark_safe(kept), pictures  # noqa: S308  it has just passed the allow-list
+
+
+def pictures_left_out(count: int) -> str:
+    """What stands under a message whose pictures are not fetched."""
+    return ngettext("{n} picture left out", "{n} pictures left out", count).format(n=count)
 
 
 def _note(note: Note, *, zone: ZoneInfo, now: datetime, names: Mapping[int, str]) -> ThreadEntry:

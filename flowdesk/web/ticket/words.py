@@ -1,7 +1,7 @@
 """The ticket's sentences: around its clocks, in its ledger, above its composer."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import pgettext
 
 from flowdesk.web.parts import Choice
 from flowdesk.web.vocabulary import BY_CHANNEL, METRICS, say
@@ -116,17 +116,6 @@ def note_prompt() -> str:
     return _("Write to your colleagues")
 
 
-def draft_saved(clock: str) -> str:
-    return _("Draft saved {time}").format(time=clock)
-
-
-def viewers(looking: list[str], *, writing: list[str]) -> str:
-    """Who else is here, those who write last, because their words will cross yours."""
-    said = [_("{name} is looking").format(name=name) for name in looking]
-    said += [_("{name} is writing").format(name=name) for name in writing]
-    return ", ".join(said)
-
-
 def position(place: int, *, total: int) -> str:
     return _("{place} of {total}").format(place=place, total=total)
 
@@ -177,10 +166,6 @@ def load(name: str, *, in_hand: int, capacity: int) -> str:
 def nobody() -> Choice:
     """The choice that puts a ticket back."""
     return Choice(value="", words=_("Nobody, back in the queue"))
-
-
-def alike(count: int) -> str:
-    return ngettext("{n} in the last hour", "{n} in the last hour", count).format(n=count)
 
 
 def customer_facts() -> dict[str, str]:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from django.db import Error as DatabaseError
 from django.db import connections
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from flowdesk.accounts.models import Tenant
 from flowdesk.core.actor import ActorKind
@@ -26,6 +27,7 @@ from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.flows import escalate, receive, work
 from flowdesk.tickets.models import IS_ACTIVE, Ticket, TicketEvent
+from flowdesk.tickets.signals import is_over
 from flowdesk.tickets.states import Channel, EventKind, Status
 from flowdesk.worker.demo.play import open_case
 from flowdesk.worker.demo.sample import Library, library
@@ -43,11 +45,6 @@ QUEUE_IS_LONG = 6
 WAITING = 45
 SOON = timedelta(minutes=9)
 WORKABLE = Q(status__in=[Status.NEW, Status.OPEN])
-
-
-def is_over(now: datetime) -> Q:
-    """Past a promise; the sweep that says so may be a moment behind."""
-    return Q(is_breached=True) | Q(due_at__lte=now)
 
 
 def keep_moving(tenant: Tenant, stop: threading.Event, *, chance: Random | None = None) -> None:
@@ -207,6 +204,7 @@ class Mover:
         with reading(self.stage.tenant):
             one = (
                 Escalation.objects.filter(state=EscalationState.OPEN, agent__in=list(self.stage.actors))
+                .exclude(ticket_id__in=_visitors())
                 .order_by("due_at", "id")
                 .first()
             )
@@ -237,23 +235,32 @@ class Mover:
     def _first(self, which: Q) -> Ticket | None:
         with reading(self.stage.tenant):
             return (
-                Ticket.objects.filter(IS_ACTIVE, which).exclude(_visitors()).order_by("due_at", "id").first()
+                Ticket.objects.filter(IS_ACTIVE, which)
+                .exclude(id__in=_visitors())
+                .order_by("due_at", "id")
+                .first()
             )
 
     def _pick(self, which: Q) -> Ticket | None:
         with reading(self.stage.tenant):
             found = list(
-                Ticket.objects.filter(which).exclude(_visitors()).order_by("id").values_list("id", flat=True)
+                Ticket.objects.filter(which)
+                .exclude(id__in=_visitors())
+                .order_by("id")
+                .values_list("id", flat=True)
             )
             return Ticket.objects.get(id=self.chance.choice(found)) if found else None
 
 
-def _visitors() -> Q:
-    """Tickets that somebody opened with a key, to watch them: the demo's people leave those alone."""
+def _visitors() -> QuerySet[Any, Any]:
+    """Tickets that somebody opened with a key, to watch them climb: the demo's people leave those alone.
+
+    The demo's own programs act without a key, so their events name none.
+    """
     opened = TicketEvent.objects.filter(
-        kind=EventKind.TICKET_OPENED.value, actor_kind=ActorKind.API_KEY.value
+        kind=EventKind.TICKET_OPENED.value, actor_kind=ActorKind.API_KEY.value, actor_id__isnull=False
     )
-    return Q(id__in=opened.values("ticket_id"))
+    return opened.values("ticket_id")
 
 
 def _id(ticket: Ticket) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import connections
 
+from flowdesk.core import metrics
 from flowdesk.core.actor import system
 from flowdesk.flows import escalate
 from flowdesk.tickets import sql
@@ -18,8 +19,9 @@ def wake_clocks(*, now: datetime) -> int:
     with connections["worker"].cursor() as cursor:
         cursor.execute(sql.DUE_TICKETS, [now, BATCH])
         due: dict[int, list[int]] = defaultdict(list)
-        for tenant, ticket in cursor.fetchall():
+        for tenant, ticket, wake_at in cursor.fetchall():
             due[tenant].append(ticket)
+            metrics.WAKE_LATENESS.observe((now - wake_at).total_seconds())
     return sum(
         escalate.wake_each(ids[start : start + PART], by=system(tenant), now=now)
         for tenant, ids in due.items()

@@ -219,7 +219,6 @@ def an_inbox_page() -> InboxPage:
         ),
         filters_set=1,
         clear_href="/flow/inbox",
-        save_view=inbox_words.save_view_form("/flow/views", query=(("tier", "enterprise"),)),
         lanes=lanes(LANE_HREFS, counts=LANE_COUNTS),
         more_href="/flow/inbox?after=abc",
         new_ticket_href="/flow/tickets/new",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from flowdesk.web.account import LoginPage, login_form
+from flowdesk.web.account.page import LoginPage, login_form
 from flowdesk.web.parts import (
     Link,
 )

@@ -62,7 +62,17 @@ def the_resolution_chip() -> Chip:
 
 HREFS = {
     name: f"/flow/{name}"
-    for name in ("inbox", "sla", "command", "callbacks", "customers", "reports", "knowledge", "settings")
+    for name in (
+        "inbox",
+        "sla",
+        "command",
+        "callbacks",
+        "customers",
+        "reports",
+        "knowledge",
+        "members",
+        "audit",
+    )
 }
 LANE_HREFS = {
     name: f"/flow/inbox?lane={name}"

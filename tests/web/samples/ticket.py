@@ -10,8 +10,6 @@ from flowdesk.web.parts import (
     ChipState,
     Choice,
     Face,
-    Field,
-    Kind,
     Link,
     met_chip,
     paused_chip,
@@ -20,7 +18,6 @@ from flowdesk.web.ticket import forms
 from flowdesk.web.ticket import words as ticket_words
 from flowdesk.web.ticket.page import (
     Attachment,
-    Checklist,
     ClockBlock,
     Composer,
     CustomerPanel,
@@ -252,7 +249,6 @@ def a_ticket_page() -> TicketPage:
         back=Link(words="Breached", href=LANE_HREFS["breached"]),
         next_href="/flow/tickets/4790?lane=breached",
         position=ticket_words.position(1, total=4),
-        viewers=ticket_words.viewers(["Bo Ek"], writing=[]),
         clocks=(
             NamedChip(words=str(METRICS["resolution"]), chip=the_resolution_chip()),
             NamedChip(
@@ -285,9 +281,6 @@ def a_ticket_page() -> TicketPage:
             href=f"{base}/write",
             to=ticket_words.reply_to("Maja Lund", channel="email", next_update="2 h"),
             prompt=ticket_words.prompt("Maja"),
-            takes_files=True,
-            draft_href=f"{base}/draft",
-            draft_words=ticket_words.draft_saved("09:41"),
             hidden=(("revision", "12"),),
         ),
         clock_blocks=(
@@ -343,25 +336,6 @@ def a_ticket_page() -> TicketPage:
             ),
             RelatedTicket(
                 number=4512, subject="New terminals for Turku", tail="closed", href="/flow/tickets/4512"
-            ),
-        ),
-        alike=(
-            RelatedTicket(
-                number=4811, subject="Orders stuck in “confirming”", tail="82%", href="/flow/tickets/4811"
-            ),
-            RelatedTicket(
-                number=4806, subject="Terminal says “try again later”", tail="74%", href="/flow/tickets/4806"
-            ),
-        ),
-        alike_words=ticket_words.alike(2),
-        checklist=Checklist(
-            href=f"{base}/checklist",
-            done=1,
-            items=(
-                Field(name="cause", label="Cause written down", kind=Kind.CHECK, is_checked=True),
-                Field(name="tested", label="Payments tested in two stores", kind=Kind.CHECK),
-                Field(name="confirmed", label="Customer confirmed by phone and email", kind=Kind.CHECK),
-                Field(name="article", label="Article linked or written", kind=Kind.CHECK),
             ),
         ),
         fields=(Fact(label="Amount", words="not set"), Fact(label="Product", words="Terminals 4.1")),

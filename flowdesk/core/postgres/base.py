@@ -1,0 +1,48 @@
+"""Django's PostgreSQL backend, whose connections do not wait for ever.
+
+A server that is gone without a word (a pulled plug, a firewall that forgot the line, a machine that stands still)
+leaves its clients waiting. TCP's own limits see the first two only; a `statement_timeout` sees none of them, nor a
+commit that waits for a synchronous standby. So the client keeps the time itself: what is not answered in time is an
+error, and the connection is closed. It is not cancelled: PostgreSQL ends a cancelled wait for the standby with
+success, and that would acknowledge what may be lost.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+from django.db.backends.postgresql.psycopg_any import IsolationLevel
+from psycopg.errors import _WaitTimeout
+
+
+class NoAnswer(psycopg.OperationalError):
+    """The database did not answer in time; whether it did what was asked is not known."""
+
+
+class ImpatientConnection(psycopg.Connection[Any]):
+    """A connection that is closed when one answer takes longer than `answer_within` seconds; None waits for ever."""
+
+    answer_within: float | None = None
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """As psycopg's; raises NoAnswer."""
+        if timeout is not None or self.answer_within is None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, self.answer_within)
+        except _WaitTimeout:
+            self.pgconn.finish()
+            raise NoAnswer(f"no answer within {self.answer_within:g} s") from None
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Reads the limit from the connection's setting ANSWER_WITHIN."""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> ImpatientConnection:
+        # As Django's, without its own pool and choice of isolation, which nobody here asks for.
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+        connection = ImpatientConnection.connect(**conn_params)
+        connection.answer_within = self.settings_dict.get("ANSWER_WITHIN")
+        return connection

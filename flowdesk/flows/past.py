@@ -1,0 +1,98 @@
+"""A ticket that lived elsewhere: what happened to it happens to its promises again, at the time it did.
+
+Nothing is sent and nobody is woken for what is past: events are born dispatched, and rungs that time has passed
+are passed without an escalation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flowdesk.core.actor import Actor
+from flowdesk.engine.business_time import due_at
+from flowdesk.engine.promises import Occurrence, WaitReason
+from flowdesk.flows.desk import state_rules
+from flowdesk.sla import services as sla
+from flowdesk.sla.services import Desk
+from flowdesk.tickets.bulk import insert_events, insert_tickets
+from flowdesk.tickets.models import Wait
+from flowdesk.tickets.services import NewEvent
+from flowdesk.tickets.states import EventKind, Status
+
+
+@dataclass(slots=True)
+class Past:
+    """One such ticket on its desk, with the events and waits of its life so far."""
+
+    desk: Desk
+    by: Actor
+    events: list[NewEvent] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+
+    def happen(self, *kinds: Occurrence, at: datetime, waits: Iterable[WaitReason] = ()) -> None:
+        sla.happen(self.desk, *kinds, at=at, waits=waits)
+
+    def log(self, kind: EventKind, at: datetime, /, *, also: bool = False, **data: object) -> bool:
+        """One line; further lines of the same save say `also`. Always true, for the next of them."""
+        more = {"also": True} if also else {}
+        self.events.append(
+            NewEvent(
+                ticket=self.desk.ticket.id,
+                kind=kind,
+                at=at,
+                by=self.by,
+                data={**data, **more},
+                is_silent=True,
+            )
+        )
+        return True
+
+    def begin_wait(self, reason: WaitReason, at: datetime) -> None:
+        ticket = self.desk.ticket
+        wait = Wait(
+            tenant_id=ticket.tenant_id, ticket_id=ticket.id, reason=reason.value, started_at=at, ends_by=at
+        )
+        self.desk.waits.append(wait)
+        self.waits.append(wait)
+
+    def end_wait(self, reason: WaitReason, at: datetime) -> None:
+        for wait in self.desk.waits:
+            if wait.reason == reason.value and wait.ended_at is None:
+                wait.ended_at = at
+
+    def come_to(self, now: datetime) -> None:
+        """Let time pass up to the present, in which a wait that is still open has its bound.
+
+        It ends as the policy says, counted from today: its past was another desk's.
+        """
+        sla.pass_time(self.desk, to=now)
+        if self.desk.ticket.is_active:
+            self.desk.ticket.level_entered_at = now  # rules on time in a level count from here on
+        promises = self.desk.policy.promises
+        calendar = promises.calendars[promises.default_calendar]
+        for wait in self.desk.waits:
+            rule = promises.waits.get(WaitReason(wait.reason))
+            if wait.ended_at is not None:
+                wait.ends_by = wait.ended_at
+            elif rule is not None:
+                wait.ends_by = due_at(calendar, now, rule.longest.amount, rule.longest.unit)
+
+
+def keep_pasts(pasts: Sequence[Past], *, now: datetime) -> None:
+    """Store tickets with their clocks, waits and events; numbers are given in this order."""
+    sla.keep([past.desk for past in pasts], wakes=lambda desk: _wakes(desk, now))
+    Wait.objects.bulk_create(wait for past in pasts for wait in past.waits)
+    insert_events([event for past in pasts for event in past.events])
+    insert_tickets([past.desk.ticket for past in pasts])
+
+
+def _wakes(desk: Desk, now: datetime) -> Iterator[datetime]:
+    """When to look at a ticket, beside its clocks: its closing, the ends of its waits, its time in this level."""
+    ticket = desk.ticket
+    if ticket.status == Status.RESOLVED and ticket.resolved_at is not None:
+        yield ticket.resolved_at + desk.policy.promises.closes_after
+    if ticket.is_active:
+        yield from (wait.ends_by for wait in desk.waits if wait.ended_at is None)
+        yield from (due for _, due in state_rules(desk) if due > now)

@@ -1,0 +1,1 @@
+"""The way in, and what a person decides about themselves."""

@@ -1,0 +1,104 @@
+"""A database that does not answer is given up in time, and whose fault a failing statement is."""
+
+import time
+
+import psycopg
+import pytest
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.test import RequestFactory
+
+from flowdesk.core.postgres.base import NoAnswer
+from flowdesk.core.postgres.trouble import is_database_away
+from flowdesk.web.outage import server_error
+from tests.database import ThrowawayDatabase
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's connection waits a fifth of a second for each answer."""
+    connection.ensure_connection()
+    monkeypatch.setattr(connection.connection, "answer_within", 0.2)
+
+
+def failure(*statements: str) -> DatabaseError:
+    """What the last of the statements raises, in one transaction."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+    except DatabaseError as fault:
+        return fault
+    raise AssertionError("nothing failed")
+
+
+def test_a_statement_without_an_answer_ends_in_time_and_the_next_one_works(impatient: None) -> None:
+    began = time.monotonic()
+
+    fault = failure("select pg_sleep(20)")
+
+    assert isinstance(fault.__cause__, NoAnswer)
+    assert time.monotonic() - began < 5
+    with connection.cursor() as cursor:
+        assert cursor.execute("select 1").fetchone() == (1,)
+
+
+def test_the_server_notices_that_a_client_gave_up(
+    impatient: None, migrated_database: ThrowawayDatabase
+) -> None:
+    failure("select pg_sleep(21)")
+
+    with psycopg.connect(migrated_database.admin, autocommit=True) as admin:
+        for _ in range(100):
+            running = admin.execute(
+                "select count(*) from pg_stat_activity where query like 'select pg_sleep(21)%' and state = 'active'"
+            ).fetchone()
+            if running == (0,):
+                return
+            time.sleep(0.1)
+    raise AssertionError("the server goes on for nobody")
+
+
+def test_a_slow_statement_is_its_own_fault(impatient: None) -> None:
+    assert not is_database_away(failure("select pg_sleep(20)"))
+    assert not is_database_away(failure("set local statement_timeout = 20", "select pg_sleep(20)"))
+
+
+def test_a_wrong_statement_is_its_own_fault() -> None:
+    assert not is_database_away(failure("select nothing"))
+    assert not is_database_away(ValueError("not the database at all"))
+
+
+def test_a_server_that_ends_the_connection_is_away() -> None:
+    assert is_database_away(failure("select pg_terminate_backend(pg_backend_pid())"))
+
+
+def test_a_server_that_nobody_finds_is_away() -> None:
+    with pytest.raises(psycopg.OperationalError) as raised:
+        psycopg.connect("host=127.0.0.1 port=1 dbname=nowhere")
+    fault = OperationalError()
+    fault.__cause__ = raised.value
+
+    assert is_database_away(fault)
+    assert is_database_away(InterfaceError("the connection is closed"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "status"),
+    [
+        ("select pg_terminate_backend(pg_backend_pid())", 503),
+        ("select pg_sleep(20)", 503),
+        ("select nothing", 500),
+        ("do $$ begin raise sqlstate '40P01'; end $$", 500),
+    ],
+)
+def test_only_a_database_that_is_away_or_silent_asks_to_come_again(
+    impatient: None, statement: str, status: int
+) -> None:
+    try:
+        raise failure(statement)
+    except DatabaseError:
+        answer = server_error(RequestFactory().get("/"))
+
+    assert (answer.status_code, "Retry-After" in answer.headers) == (status, status == 503)
