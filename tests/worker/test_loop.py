@@ -161,8 +161,12 @@ def test_a_line_of_a_round_that_failed_says_of_which_job() -> None:
     assert [(line["event"], line["job"]) for line in lines(log)] == [("round_failed", "deliver")]
 
 
-def test_the_running_loop_beats_counts_and_seals(settings: Settings, tmp_path: Path) -> None:
+def test_the_running_loop_beats_counts_and_seals(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.DATA_DIR = tmp_path
+    # Draining the queue also does what is due on the tickets it deals out, and would race with the sweep for ours.
+    monkeypatch.setattr(loop, "run_schedules", lambda *, now: 0)
     world = a_staffed_world()
     an_open_ticket(world, at=now() - 30 * 24 * HOUR)
     stop, faults = threading.Event(), list[BaseException]()
