@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
+import psycopg
 from django.db import connection
 
 from benchmarks.desk import Desk
@@ -15,6 +17,12 @@ from flowdesk.hubs.kept import hub_as_of
 from flowdesk.hubs.queries import sla_hub
 from flowdesk.policies.services import current_policy
 
+# The index that the aggregate asks, as good as one can be made for it; the product has none, and keeps counts instead.
+COVERING = """
+create index bench_standing on tickets_ticket (tenant_id, id)
+    include (status, level, is_breached, due_at, at_risk_at)
+    where status in ('new', 'open', 'pending', 'on_hold')
+"""
 FIXED = 5.0  # milliseconds that the bar allows beside one and a half times the aggregate
 TIMES = 3
 # One look at every active ticket in the covering index, in the groups that the hub tells apart.
@@ -28,13 +36,14 @@ group by 1, 2, 3, 4
 
 def bars(run: Run) -> Sequence[Row]:
     desk = run.desk("large")
-    anew = alternate(
-        {
-            "hub, read anew": Side(call=lambda: read_anew(desk), desk=desk, times=TIMES),
-            "covering-index aggregate": Side(call=lambda: aggregate(desk), desk=desk, times=TIMES),
-        },
-        rounds=run.rounds,
-    )
+    with covering_index(desk):
+        anew = alternate(
+            {
+                "hub, read anew": Side(call=lambda: read_anew(desk), desk=desk, times=TIMES),
+                "covering-index aggregate": Side(call=lambda: aggregate(desk), desk=desk, times=TIMES),
+            },
+            rounds=run.rounds,
+        )
     kept = alternate(
         {
             "hub, kept": Side(call=lambda: read_kept(desk), desk=desk, times=TIMES * 30),
@@ -64,6 +73,18 @@ def bars(run: Run) -> Sequence[Row]:
             sides=kept,
         ),
     ]
+
+
+@contextmanager
+def covering_index(desk: Desk) -> Iterator[None]:
+    with psycopg.connect(desk.admin, autocommit=True) as admin:
+        admin.execute(COVERING)
+        admin.execute("vacuum (analyze) tickets_ticket")
+    try:
+        yield
+    finally:
+        with psycopg.connect(desk.admin, autocommit=True) as admin:
+            admin.execute("drop index bench_standing")
 
 
 def read_anew(desk: Desk) -> None:

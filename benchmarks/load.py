@@ -37,6 +37,7 @@ from flowdesk.people.models import Agent, TeamMember
 from flowdesk.policies.services import current_policy
 from flowdesk.sla.sql import INSERT_CLOCKS
 from flowdesk.tickets.models import Ticket
+from flowdesk.tickets.standing import recount_standing
 from flowdesk.worker.demo.sample import library
 from flowdesk.worker.demo.stage import seat_cast
 
@@ -85,6 +86,7 @@ def load(
             "update tickets_ticketcounter set next_number = %s where tenant_id = %s",
             [tickets + 1, house.tenant],
         )
+    recount_standing()
     with psycopg.connect(admin, autocommit=True) as connection:
         say("  vacuum and analyze")  # as the server does by itself once rows have been there for a while
         connection.execute("vacuum (analyze)")

@@ -32,11 +32,10 @@ NEGATIVE_SIGNALS = ["churn_risk", "executive", "frustration", "legal_threat", "p
 def window_hit_rate(tenant: int, *, window: Window, now: datetime, goal: float) -> HitRate:
     """Of two windows: the sparkline's first point is the rate as it stood one window ago."""
     start, step = now - 2 * window.length, window.length / STRETCHES
+    edges = [start + step * place for place in range(2 * STRETCHES)] + [now]
     with connection.cursor() as cursor:
-        span = (tenant, start, now, CUSTOMER)
-        cursor.execute(sql.DECIDED, (start, step.total_seconds(), *span, *span))
-        found = {stretch: Decided(met, missed) for stretch, met, missed in cursor.fetchall()}
-    decided = [found.get(stretch, Decided()) for stretch in range(1, 2 * STRETCHES + 1)]
+        cursor.execute(sql.DECIDED, {"tenant": tenant, "starts": edges[:-1], "ends": edges[1:]})
+        decided = [Decided(met, missed) for met, missed in cursor.fetchall()]
     met = sum(one.met for one in decided[STRETCHES:])
     missed = sum(one.missed for one in decided[STRETCHES:])
     return HitRate(
@@ -62,7 +61,7 @@ def dues(tenant: int, *, since: datetime, now: datetime) -> Dues:
     """What came in and what fell due."""
     before = since - (now - since)
     with connection.cursor() as cursor:
-        cursor.execute(sql.DUES, [since, since, tenant, before, now, tenant, since, now])
+        cursor.execute(sql.DUES, {"tenant": tenant, "before": before, "since": since, "now": now})
         row = cursor.fetchone()
     assert row is not None
     return Dues(created=row[0], created_before=row[1], fell_due=row[2], in_time=row[3])

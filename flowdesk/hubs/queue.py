@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 
@@ -13,34 +13,11 @@ from flowdesk.engine.clock import CUSTOMER_METRICS
 from flowdesk.engine.lanes import Lane, Signal
 from flowdesk.hubs import sql
 from flowdesk.hubs.board import TicketLine, Verdict
-from flowdesk.tickets.states import WORKABLE, Status
+from flowdesk.tickets.standing import Late, Stand, active_counts, counted, next_due
+from flowdesk.tickets.states import Status
 
 LEVELS = (1, 2, 3)
 CUSTOMER = sorted(metric.value for metric in CUSTOMER_METRICS)
-
-
-class _Group(NamedTuple):
-    """Active tickets that stand alike, and how many of them are what else, in the order of `sql.ACTIVE`."""
-
-    status: str
-    level: int
-    is_over: bool
-    is_late: bool  # three quarters of a promise are spent
-    tickets: int
-    urgent: int
-    unassigned: int
-    waiting_for_us: int
-    unanswered: int
-    due_at: datetime | None
-    first_response_due_at: datetime | None  # of the unanswered ones
-
-    @property
-    def is_workable(self) -> bool:
-        return self.status in WORKABLE
-
-    @property
-    def is_at_risk(self) -> bool:
-        return self.is_late and not self.is_over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,51 +33,50 @@ class Queue:
 
 def queue_at(tenant: int, *, now: datetime) -> Queue:
     """The active tickets, each counted where it stands at `now`."""
+    counts, coming = active_counts(now=now), next_due(now=now)
     with connection.cursor() as cursor:
-        cursor.execute(sql.ACTIVE, [now, now, tenant])
-        groups = [_Group(*row) for row in cursor.fetchall()]
         cursor.execute(sql.UNTAKEN, [tenant, now, now, tenant])
         untaken, first_untaken_at = cursor.fetchone() or (0, None)
-    over = [one for one in groups if one.is_over]
-    waiting = [one for one in groups if not one.is_over and not one.is_workable]
-    at_risk = [one for one in groups if one.is_at_risk]
-    workable = [one for one in groups if one.is_workable]
-    active, over_count, waiting_count = _count(groups), _count(over), _count(waiting)
-    at_risk_here = _count(one for one in at_risk if one.is_workable)
+    stands = counts.stands
+    breached: list[Stand | Late] = [one for one in stands if one.is_breached]
+    workable = [one for one in stands if one.is_workable]
+    unswept = [one for one in counts.late if one.is_over]
+    at_risk = [one for one in counts.late if not one.is_over]
+    active, over = counted(stands), counts.over
+    at_risk_here = counted(one for one in at_risk if one.is_workable)
+    waiting = counted(one for one in stands if not one.is_workable and not one.is_breached) - counted(
+        one for one in unswept if not one.is_workable
+    )
     return Queue(
         signals={
             Signal.ACTIVE: active,
-            Signal.URGENT: sum(one.urgent for one in groups),
-            Signal.UNASSIGNED: sum(one.unassigned for one in groups),
-            Signal.SLA_BREACHED: over_count,
-            Signal.ESCALATION_DUE: _count(at_risk) + untaken,
-            Signal.WAITING_INTERNAL: sum(one.waiting_for_us for one in workable),
-            Signal.WAITING_CUSTOMER: _count(one for one in groups if one.status == Status.PENDING),
-            Signal.WORKABLE: _count(workable),
-            Signal.FIRST_RESPONSE_OPEN: sum(one.unanswered for one in workable),
-            Signal.FIRST_RESPONSE_AT_RISK: sum(
-                one.unanswered for one in workable if one.is_late or one.is_over
+            Signal.URGENT: counted(one for one in stands if one.is_urgent),
+            Signal.UNASSIGNED: counted(one for one in stands if one.is_unassigned),
+            Signal.SLA_BREACHED: over,
+            Signal.ESCALATION_DUE: counted(at_risk) + untaken,
+            Signal.WAITING_INTERNAL: counted(one for one in workable if one.is_waiting_for_us),
+            Signal.WAITING_CUSTOMER: counted(one for one in stands if one.status == Status.PENDING),
+            Signal.WORKABLE: counted(workable),
+            Signal.FIRST_RESPONSE_OPEN: counted(one for one in workable if one.is_unanswered),
+            Signal.FIRST_RESPONSE_AT_RISK: counted(
+                one for one in (*breached, *counts.late) if one.is_workable and one.is_unanswered
             ),
         },
         verdict=Verdict(
-            over=over_count,
+            over=over,
             at_risk=at_risk_here,
-            on_time=active - over_count - waiting_count - at_risk_here,
-            waiting=waiting_count,
-            next_due_at=earliest(*(one.due_at for one in groups if not one.is_over)),
+            on_time=active - over - waiting - at_risk_here,
+            waiting=waiting,
+            next_due_at=coming.any,
         ),
         windows={
             Lane.ESCALATION_DUE: earliest(first_untaken_at, *(one.due_at for one in at_risk)),
-            Lane.FIRST_RESPONSE: earliest(*(one.first_response_due_at for one in workable)),
-            Lane.PRESSURE: earliest(*(one.due_at for one in workable if not one.is_over)),
+            Lane.FIRST_RESPONSE: coming.unanswered,
+            Lane.PRESSURE: coming.workable,
         },
-        levels={level: _count(one for one in groups if one.level == level) for level in LEVELS},
-        urgent_breached=sum(one.urgent for one in over),
+        levels={level: counted(one for one in stands if one.level == level) for level in LEVELS},
+        urgent_breached=counted(one for one in (*breached, *unswept) if one.is_urgent),
     )
-
-
-def _count(groups: Iterable[_Group]) -> int:
-    return sum(one.tickets for one in groups)
 
 
 def earliest(*instants: datetime | None) -> datetime | None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Least
 
 from flowdesk.accounts.tenancy import TenantModel
 from flowdesk.core.models import TenantKey
@@ -98,29 +99,40 @@ class Ticket(TenantModel):
             # Those that could not be woken of late: seldom any, and watched.
             models.Index("id", condition=Q(wake_failures__gt=0), name="tickets_ticket_put_aside"),
             # The work list: risk first, then age; only what is active.
-            models.Index("tenant", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_due"),
+            models.Index(
+                "tenant",
+                "due_at",
+                "id",
+                include=["is_breached"],
+                condition=IS_ACTIVE,
+                name="tickets_ticket_due",
+            ),
             models.Index(
                 "tenant", "assignee", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_assignee"
             ),
             models.Index("tenant", "team", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_team"),
-            # What the hubs count, without reading a ticket: as large as the active tickets, not the stored ones.
+            # The work list of those that wait, most of which have no deadline while they do.
             models.Index(
                 "tenant",
+                "due_at",
                 "id",
-                include=[
-                    "status",
-                    "level",
-                    "priority",
-                    "assignee",
-                    "waiting_internal_since",
-                    "first_response_at",
-                    "is_proactive",
-                    "is_breached",
-                    "due_at",
-                    "at_risk_at",
-                ],
-                condition=IS_ACTIVE,
-                name="tickets_ticket_standing",
+                condition=Q(status__in=["pending", "on_hold"]),
+                name="tickets_ticket_waiting",
+            ),
+            # What time alone has changed, and no act has recorded yet: at risk, or over and not yet swept.
+            models.Index(
+                "tenant",
+                Least("at_risk_at", "due_at"),
+                include=["at_risk_at", "due_at", "status", "priority", "first_response_at", "is_proactive"],
+                condition=IS_ACTIVE & Q(is_breached=False),
+                name="tickets_ticket_late",
+            ),
+            # The first deadline of those that nobody has answered.
+            models.Index(
+                "tenant",
+                "due_at",
+                condition=Q(status__in=["new", "open"], first_response_at__isnull=True, is_proactive=False),
+                name="tickets_ticket_unanswered",
             ),
             models.Index("tenant", "customer", "id", name="tickets_ticket_customer"),
             # Which of a customer's tickets anything has happened to of late, however many there are.
@@ -147,6 +159,29 @@ class Ticket(TenantModel):
     def version(self) -> str:
         """Names the ticket as the last act left it; no two acts on a ticket have the same `updated_at`."""
         return str((self.updated_at - EPOCH) // timedelta(microseconds=1))
+
+
+class Standing(TenantModel):
+    """How many more or fewer active tickets stand alike; the rows of a tenant add up to its counts.
+
+    Triggers on the tickets write a row for what a statement changed, so that no count is ever behind and no two acts
+    wait for each other; the worker folds the rows. Like an index, it holds nothing that the tickets do not say.
+    """
+
+    status = models.CharField(max_length=16)
+    level = models.SmallIntegerField()
+    is_urgent = models.BooleanField()  # P1 or P2
+    is_unassigned = models.BooleanField()
+    is_waiting_for_us = models.BooleanField()
+    is_unanswered = models.BooleanField()
+    is_breached = models.BooleanField()  # recorded as such; see the index `tickets_ticket_late` for the rest
+    tickets = models.IntegerField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index("tenant", name="tickets_standing_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.tickets} {self.status}"
 
 
 class AuthorKind(models.TextChoices):

@@ -15,9 +15,11 @@ from flowdesk.core.errors import Fault, Invalid, NotFound
 from flowdesk.core.ids import parsed
 from flowdesk.core.tenant import current_tenant
 from flowdesk.people.models import Agent, Contact, Customer, Team
+from flowdesk.tickets import sql
 from flowdesk.tickets.models import IS_ACTIVE, Explanation, Message, Note, Ticket, TicketEvent, Wait
 from flowdesk.tickets.services import PREFIX
 from flowdesk.tickets.signals import is_over
+from flowdesk.tickets.standing import active_counts, counted
 from flowdesk.tickets.states import Channel, Status
 
 RELATED = ("customer", "contact", "team", "assignee", "follows")
@@ -270,27 +272,24 @@ def explanations_of(ticket: int) -> list[Explanation]:
     return list(Explanation.objects.filter(ticket_id=ticket).order_by("id"))
 
 
-LANE_COUNTS = """
-select count(*) as all_active,
-    count(*) filter (where is_breached or due_at <= %(now)s) as breached,
-    count(*) filter (where due_at > %(now)s and due_at <= %(soon)s and not is_breached) as due,
-    count(*) filter (where assignee_id = %(me)s) as mine,
-    count(*) filter (where assignee_id is null) as unassigned,
-    count(*) filter (where status = 'pending' or status = 'on_hold') as waiting
-from tickets_ticket
-where tenant_id = %(tenant)s and status in ('new', 'open', 'pending', 'on_hold')
-"""
-
-
 def lane_counts(*, now: datetime, me: int | None) -> dict[str, int]:
-    """How many active tickets lie in each lane of the sidebar, in one pass over the active ones."""
+    """How many active tickets lie in each lane of the sidebar."""
+    counts = active_counts(now=now)
     with connection.cursor() as cursor:
         cursor.execute(
-            LANE_COUNTS, {"now": now, "soon": now + SOON, "me": me or 0, "tenant": current_tenant()}
+            sql.READ_LANES, {"now": now, "soon": now + SOON, "me": me or 0, "tenant": current_tenant()}
         )
         row = cursor.fetchone()
     assert row is not None
-    return dict(zip(("all", "breached", "due", "mine", "unassigned", "waiting"), row, strict=True))
+    due, mine = row
+    return {
+        "all": counted(counts.stands),
+        "breached": counts.over,
+        "due": due,
+        "mine": mine,
+        "unassigned": counted(one for one in counts.stands if one.is_unassigned),
+        "waiting": counted(one for one in counts.stands if not one.is_workable),
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,3 +122,83 @@ update tickets_ticket as kept set {assignments}
 from unnest(%s::bigint[], {arrays}) as changed(id, {columns})
 where kept.tenant_id = %s and kept.id = changed.id
 """
+
+# What is counted together, and how a ticket stands; the triggers on the tickets say the same (migration 0004).
+STANDING = "status, level, is_urgent, is_unassigned, is_waiting_for_us, is_unanswered, is_breached"
+_ACTIVE = "status in ('new', 'open', 'pending', 'on_hold')"
+
+# The active tickets, counted by how they stand, without reading one.
+READ_STANDING = f"""
+select {STANDING}, sum(tickets)::int from tickets_standing where tenant_id = %s
+group by {STANDING} having sum(tickets) <> 0
+"""  # noqa: S608 - constants of this module
+
+# Those that time alone has brought at risk or over, and that no act has recorded as breached.
+READ_LATE = f"""
+select status, priority <= 2, first_response_at is null and not is_proactive, coalesce(due_at <= %(now)s, false),
+    count(*), min(due_at)
+from tickets_ticket
+where tenant_id = %(tenant)s and {_ACTIVE} and not is_breached and least(at_risk_at, due_at) <= %(now)s
+group by 1, 2, 3, 4
+"""  # noqa: S608 - constants of this module
+
+# The next deadline of all, of those that wait for nobody, and of those that nobody has answered: three steps of
+# indexes.
+READ_NEXT_DUE = f"""
+select
+    (select min(due_at) from tickets_ticket
+        where tenant_id = %(tenant)s and {_ACTIVE} and not is_breached and due_at > %(now)s),
+    (select min(due_at) from tickets_ticket
+        where tenant_id = %(tenant)s and {_ACTIVE} and status in ('new', 'open') and not is_breached
+            and due_at > %(now)s),
+    (select min(due_at) from tickets_ticket
+        where tenant_id = %(tenant)s and status in ('new', 'open') and first_response_at is null and not is_proactive)
+"""  # noqa: S608 - constants of this module
+
+# Active tickets that fall due soon, and those of one agent.
+READ_LANES = f"""
+select
+    (select count(*) from tickets_ticket
+        where tenant_id = %(tenant)s and {_ACTIVE} and due_at > %(now)s and due_at <= %(soon)s and not is_breached),
+    (select count(*) from tickets_ticket where tenant_id = %(tenant)s and {_ACTIVE} and assignee_id = %(me)s)
+"""  # noqa: S608 - constants of this module
+
+# One folds at a time. What is deleted and what takes its place is seen together or not at all.
+LOCK_STANDING = "select pg_advisory_xact_lock(hashtext('tickets_standing'))"
+
+# The rows of a tenant that has many become one for each way to stand. What others write meanwhile stays as it is.
+FOLD_STANDING = f"""
+with many as (
+    select tenant_id from tickets_standing group by tenant_id having count(*) > %s
+), gone as (
+    delete from tickets_standing where tenant_id = any(array(select tenant_id from many)) returning *
+)
+insert into tickets_standing (tenant_id, {STANDING}, tickets)
+select tenant_id, {STANDING}, sum(tickets) from gone group by tenant_id, {STANDING} having sum(tickets) <> 0
+"""  # noqa: S608 - constants of this module
+
+_COUNTED = f"""
+    select tenant_id, status, level, priority <= 2 as is_urgent, assignee_id is null as is_unassigned,
+        waiting_internal_since is not null as is_waiting_for_us,
+        first_response_at is null and not is_proactive as is_unanswered, is_breached, count(*) as tickets
+    from tickets_ticket where {_ACTIVE} group by 1, 2, 3, 4, 5, 6, 7, 8"""  # noqa: S608 - constants of this module
+
+# Count anew, for a table that was filled without its triggers.
+RECOUNT_STANDING = f"""
+with gone as (delete from tickets_standing)
+insert into tickets_standing (tenant_id, {STANDING}, tickets)
+{_COUNTED}
+"""  # noqa: S608 - constants of this module
+
+# Tenants whose counts are not what their tickets say.
+WRONGLY_COUNTED = f"""
+select distinct tenant_id from (
+    select tenant_id, {STANDING} from (
+        select tenant_id, {STANDING}, tickets from tickets_standing
+        union all
+        select tenant_id, {STANDING}, -tickets from ({_COUNTED}) as counted
+    ) as both_counts
+    group by tenant_id, {STANDING} having sum(tickets) <> 0
+) as wrong
+order by tenant_id
+"""  # noqa: S608 - constants of this module

@@ -19,6 +19,7 @@ from flowdesk.core.time import now
 from flowdesk.core.trace import tracing
 from flowdesk.notifications.letters import send_letters
 from flowdesk.notifications.services import deliver, dispatch
+from flowdesk.tickets.standing import fold_standing
 from flowdesk.worker.jobs.beat import Pulse
 from flowdesk.worker.jobs.queue import work_off
 from flowdesk.worker.jobs.schedules import run_schedules
@@ -28,7 +29,7 @@ log = logging.getLogger("flowdesk.worker")
 IDLE = 0.2  # seconds: the largest part of the time from a due instant to the hand-over
 SCHEDULES_EVERY = 15.0
 FORGET_EVERY = 15.0
-WATCH_EVERY = 3.0  # the heartbeat, and the seals of the audit log
+WATCH_EVERY = 3.0  # the heartbeat, the counts of tickets, and the seals of the audit log
 LONGEST_PAUSE = 2.0  # seconds after rounds that failed: whatever comes back is found soon
 LEAVE = 10.0  # seconds that a thread has to end its round before the process goes
 
@@ -146,4 +147,5 @@ def _deliver_round() -> int:
 
 def _watch_round(pulse: Pulse) -> int:
     pulse.beat(at=now())
+    fold_standing()
     return seal_audit(now=now()) // BATCH  # a full batch: there is more

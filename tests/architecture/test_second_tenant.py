@@ -61,8 +61,12 @@ def test_another_tenants_row_is_not_seen(neighbours: Neighbours, model: type[Ten
             raw = {row[0] for row in cursor.fetchall()}
         with pytest.raises(model.DoesNotExist):
             model.everywhere.get(pk=foreign)
+    every = model.everywhere.using("worker")
+    ours = set(every.filter(tenant=neighbours.ours.tenant).values_list("pk", flat=True))
 
-    assert named == unnamed == raw == {mine}
+    assert named == unnamed == raw == ours
+    assert mine in ours
+    assert foreign not in ours
 
 
 @each_model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from flowdesk.hubs.queries import sla_hub
 from flowdesk.people.models import Customer
 from flowdesk.policies.services import current_policy
 from flowdesk.tickets import sql
-from flowdesk.tickets.queries import Order, TicketFilter, lane_counts, ticket_page
+from flowdesk.tickets.queries import Lane, Order, TicketFilter, lane_counts, ticket_page
 from tests.database import ThrowawayDatabase
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"], transaction=True)
@@ -55,6 +56,8 @@ def test_hot_reads_walk_their_indexes(migrated_database: ThrowawayDatabase, db: 
         hub = plans_of(lambda: sla_hub(tenant, window=Window.DAY, now=NOW, policy=current_policy()))
         lanes = plans_of(lambda: lane_counts(now=NOW, me=1))
         pressing = plans_of(lambda: ticket_page(wanted, order=Order.DUE, after=None, limit=51, now=NOW))
+        waits = replace(wanted, lane=Lane.WAITING)
+        waiting = plans_of(lambda: ticket_page(waits, order=Order.DUE, after=None, limit=51, now=NOW))
         latest = plans_of(lambda: ticket_page(wanted, order=Order.UPDATED, after=None, limit=51, now=NOW))
         customer = Customer.objects.order_by("id").values_list("id", flat=True)[0]
         of_late = plans_of(lambda: recent_escalations(customer, at=NOW))
@@ -62,15 +65,19 @@ def test_hot_reads_walk_their_indexes(migrated_database: ThrowawayDatabase, db: 
         cursor.execute("explain " + sql.DUE_TICKETS, [NOW - timedelta(seconds=1), 500])
         sweep = "\n".join(row[0] for row in cursor.fetchall())
 
-    for index in ("tickets_ticket_standing", "escalation_untaken", "sla_clock_met", "sla_clock_decided"):
+    for index in ("tickets_ticket_late", "escalation_untaken", "sla_clock_met", "sla_clock_decided"):
         assert f"Index Only Scan using {index}" in hub, hub
     assert "Index Only Scan using escalation_due" in hub
-    assert "Index Only Scan using tickets_ticket_standing" in lanes
+    assert "Index Only Scan using tickets_ticket_late" in lanes
+    assert "Index Only Scan using tickets_ticket_due" in lanes
+    for counts in (hub, lanes):
+        assert "tickets_standing" in counts
+    assert "using tickets_ticket_waiting" in waiting
     assert "using tickets_ticket_due" in pressing
     assert "Index Scan Backward using tickets_ticket_updated" in latest
     assert "using tickets_ticket_of_late" in of_late
     assert "using tickets_ticket_wake" in sweep
-    for plan in (hub, lanes, pressing, latest, of_late, sweep):
-        assert "Seq Scan on tickets_" not in plan, plan
+    for plan in (hub, lanes, pressing, waiting, latest, of_late, sweep):
+        assert "Seq Scan on tickets_ticket" not in plan, plan
         assert "Seq Scan on sla_" not in plan, plan
         assert "Seq Scan on escalation_" not in plan, plan

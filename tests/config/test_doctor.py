@@ -30,6 +30,7 @@ from flowdesk.core import time as clock
 from flowdesk.core.embedded.lock import FolderLock, holder
 from flowdesk.flows import receive
 from flowdesk.notifications.services import dispatch
+from flowdesk.tickets.standing import recount_standing
 from flowdesk.worker.jobs.beat import Pulse
 from tests.builders import MONDAY_9, a_customer, a_message, a_world
 from tests.core.desk import CHECKOUT, free_port
@@ -386,6 +387,19 @@ def test_events_that_nobody_dispatches_are_told(here: Machine, late_ticket: None
         while dispatch(at=clock.now()):
             pass
         is_told(work.events(here), State.OK)
+
+
+@on_a_database
+def test_counts_that_are_not_the_tickets_are_told_and_mended(
+    here: Machine, late_ticket: None, migrated_database: ThrowawayDatabase
+) -> None:
+    is_told(work.counts(here), State.OK)
+    with psycopg.connect(migrated_database.admin) as admin:
+        admin.execute("update tickets_standing set tickets = tickets + 1")
+
+    is_told(work.counts(here), State.PROBLEM, "1 tenants", "flowdesk recount")
+    recount_standing()
+    is_told(work.counts(here), State.OK)
 
 
 @on_a_database

@@ -409,7 +409,7 @@ def test_the_hub_asks_no_more_with_more_tickets() -> None:
     for _ in range(5):
         a_ticket(world, due_at=MONDAY_9)
 
-    assert _queries(world) == few == 11
+    assert _queries(world) == few == 13
 
 
 def _queries(world: World) -> int:

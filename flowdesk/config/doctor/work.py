@@ -8,6 +8,7 @@ from flowdesk.config.doctor.database import ask
 from flowdesk.config.doctor.machine import Check, Machine
 from flowdesk.config.doctor.outcome import Outcome, ok, problem, warning
 from flowdesk.core.processes import LATE_AFTER
+from flowdesk.tickets.sql import WRONGLY_COUNTED
 
 LATE = 5.0  # seconds that an instant may lie back; the sweep asks five times a second
 TOO_LATE = 30.0
@@ -89,6 +90,17 @@ def deliveries(machine: Machine) -> Outcome:
     return ok(f"{waiting} deliveries wait for their time, none was given up in seven days")
 
 
+def counts(_: Machine) -> Outcome:
+    """Whether the kept counts of the active tickets are what the tickets say."""
+    wrong = [tenant for (tenant,) in ask(WRONGLY_COUNTED, alias="worker")]
+    if not wrong:
+        return ok("The counts of the queues are those of the tickets")
+    return problem(
+        f"The counts of the queues of {len(wrong)} tenants differ from their tickets",
+        mend="`flowdesk recount` counts them anew; tickets were written past the database's triggers.",
+    )
+
+
 def _length(seconds: float) -> str:
     minutes = seconds / 60
     if minutes < 2:
@@ -101,4 +113,5 @@ CHECKS: Mapping[str, Check] = {
     "sweep": sweep,
     "events": events,
     "deliveries": deliveries,
+    "counts": counts,
 }
