@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flowdesk.engine.cadence import Weekly
 from flowdesk.engine.lanes import LaneRow, PathStep, Signal, Window, WorkNext
-from flowdesk.engine.scoring import Pressure, Risk
+from flowdesk.engine.scoring import Pressure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,17 +161,6 @@ class ReportRow:
     published_at: datetime
     person: str
     status_note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketRisk:
-    """A ticket closed in the window with both estimates and what they are made of."""
-
-    public_id: UUID
-    number: int
-    subject: str
-    reopen: Risk | None  # None: closed for good, a later message opens a new ticket
-    csat: Risk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,7 @@ from flowdesk.engine.scoring import (
     rolling_hit_rates,
 )
 from flowdesk.hubs import sql
-from flowdesk.hubs.board import HitRate, TicketRisk
-from flowdesk.hubs.queue import CUSTOMER
+from flowdesk.hubs.board import HitRate
 
 STRETCHES = 14  # of a window: its sparkline has one point more
 # Signals of a text that a poor score or a reopening is likely after.
@@ -84,8 +83,7 @@ def closed_estimates(tenant: int, *, since: datetime, now: datetime, likely_from
         cursor.execute(
             sql.CLOSED,
             [
-                MOST_REOPENS, MOST_REPLIES, MOST_MISSED, list(SLOW_PERCENTS), NEGATIVE_SIGNALS, CUSTOMER,
-                tenant, since, now,
+                MOST_REOPENS, MOST_REPLIES, MOST_MISSED, list(SLOW_PERCENTS), NEGATIVE_SIGNALS, tenant, since, now,
             ],
         )  # fmt: skip
         rows = cursor.fetchall()
@@ -107,32 +105,3 @@ def closed_estimates(tenant: int, *, since: datetime, now: datetime, likely_from
             reopen += probability * count
             likely += count if probability >= likely_from else 0
     return Closed(reopen=reopen, csat=csat, likely=likely, resolved=resolved, closed=closed)
-
-
-def closed_risks(tenant: int, *, window: Window, now: datetime, limit: int = 200) -> tuple[TicketRisk, ...]:
-    """The tickets behind the two estimates, the newest closures first, each explained."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.CLOSED_TICKETS,
-            [NEGATIVE_SIGNALS, CUSTOMER, tenant, now - window.length, now, limit],
-        )
-        rows = cursor.fetchall()
-    risks = []
-    for public_id, number, subject, is_resolved, reopens, replies, missed, spent, negative in rows:
-        facts = RiskFacts(
-            reopen_count=reopens,
-            reply_count=replies,
-            missed_clocks=missed,
-            spent_percent=spent,
-            negative_signals=negative,
-        )
-        risks.append(
-            TicketRisk(
-                public_id=public_id,
-                number=number,
-                subject=subject,
-                reopen=reopen_risk(facts) if is_resolved else None,
-                csat=csat_risk(facts),
-            )
-        )
-    return tuple(risks)

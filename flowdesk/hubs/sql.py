@@ -56,38 +56,15 @@ from (
 ) as enforced
 """
 
-# Tickets closed in the window with what their clocks say of them.
-_CLOSED = """
-from tickets_ticket t
-left join lateral (
-    select count(*) filter (where c.missed_at is not null) as missed,
-        max(date_part('epoch', c.spent) * 100 / date_part('epoch', c.target))
-            filter (where c.metric = 'resolution' and c.target > interval '0') as spent_percent
-    from sla_clock c
-    where c.tenant_id = t.tenant_id and c.ticket_id = t.id and c.metric = any(%s)
-        and c.outcome in ('met', 'missed')
-) as clocks on true
-where t.tenant_id = %s and t.resolved_at is not null and t.resolved_at > %s and t.resolved_at <= %s
-    and t.status in ('resolved', 'closed')
-"""
-
-# In groups of those alike in what the risk estimates look at.
-CLOSED = f"""
-select t.status = 'resolved', least(t.reopen_count, %s), least(t.reply_count, %s), least(clocks.missed, %s),
-    width_bucket(coalesce(clocks.spent_percent, 0)::float8, %s::float8[]), jsonb_exists_any(t.signals, %s),
-    count(*)
-{_CLOSED}
+# Tickets closed in the window, in groups of those alike in what the risk estimates look at.
+CLOSED = """
+select status = 'resolved', least(reopen_count, %s), least(reply_count, %s), least(missed_count, %s),
+    width_bucket(spent_percent::int, %s::int[]), jsonb_exists_any(signals, %s), count(*)
+from tickets_ticket
+where tenant_id = %s and resolved_at is not null and resolved_at > %s and resolved_at <= %s
+    and status in ('resolved', 'closed')
 group by 1, 2, 3, 4, 5, 6
 """
-
-# One by one, the newest first.
-CLOSED_TICKETS = f"""
-select t.public_id, t.number, t.subject, t.status = 'resolved', t.reopen_count, t.reply_count, clocks.missed,
-    coalesce(clocks.spent_percent, 0)::int,
-    (select count(*) from jsonb_array_elements_text(t.signals) as said(signal) where said.signal = any(%s))
-{_CLOSED}
-order by t.resolved_at desc, t.id desc limit %s
-"""  # noqa: S608 - constants of this module
 
 _LINE = """t.public_id, t.number, t.subject, t.priority, t.status, t.due_at, t.at_risk_at, t.is_breached,
     customer.name, agent.name"""

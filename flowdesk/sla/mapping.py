@@ -14,6 +14,7 @@ from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.models import Wait as WaitRow
 from flowdesk.tickets.states import Status
 
+MOST_PERCENT = 32_767  # what the row can hold
 ENDED = (Status.RESOLVED, Status.CLOSED, Status.VOID)
 
 
@@ -150,4 +151,30 @@ def summary_of(promises: Promises, wakes: Iterable[datetime | None]) -> Summary:
         at_risk_at=min((clock.step_at(AT_RISK) for clock in running), default=None),
         is_breached=any(clock.missed_at is not None for clock in open_clocks),
         wake_at=min((wake for wake in wakes if wake is not None), default=None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the promises to the customer came to, for the estimates of what may still come of a resolved ticket."""
+
+    missed: int
+    spent_percent: int  # of the time to resolve, whole; of several cycles the longest
+
+
+def verdict_of(promises: Promises) -> Verdict:
+    """Over the clocks that are decided; a promise that was dropped (void, merged) counts for nothing."""
+    decided = [
+        clock
+        for clock in promises.clocks
+        if clock.metric in CUSTOMER_METRICS and clock.outcome in (Outcome.MET, Outcome.MISSED)
+    ]
+    spent = (
+        clock.spent * 100 // clock.target
+        for clock in decided
+        if clock.metric is Metric.RESOLUTION and clock.target > timedelta(0)
+    )
+    return Verdict(
+        missed=sum(1 for clock in decided if clock.missed_at is not None),
+        spent_percent=min(max(spent, default=0), MOST_PERCENT),
     )

@@ -71,6 +71,10 @@ class Ticket(TenantModel):
     closed_at = models.DateTimeField(null=True)
     reopen_count = models.IntegerField(default=0)
     reply_count = models.IntegerField(default=0)
+    # What its promises came to when it was last resolved: how many were missed, and how much of the time to resolve
+    # was spent.
+    missed_count = models.SmallIntegerField(default=0)
+    spent_percent = models.SmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
     at_risk_at = models.DateTimeField(null=True)
     is_breached = models.BooleanField(default=False)
@@ -143,6 +147,7 @@ class Ticket(TenantModel):
             models.Index(
                 "tenant",
                 "resolved_at",
+                include=["status", "reopen_count", "reply_count", "missed_count", "spent_percent", "signals"],
                 condition=Q(resolved_at__isnull=False),
                 name="tickets_ticket_resolved",
             ),

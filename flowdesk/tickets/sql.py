@@ -8,8 +8,8 @@ NEW_TICKET_COLUMNS = (
     "is_proactive", "customer_id", "contact_id", "team_id", "assignee_id", "level", "follows_id",
     "policy_revision_id", "rule_target_minutes", "rule_target_loosens", "created_at", "updated_at",
     "unanswered_since", "waiting_internal_since", "level_entered_at", "first_response_at", "resolved_at",
-    "closed_at", "reopen_count", "reply_count", "due_at", "at_risk_at", "is_breached", "wake_at",
-    "wake_failures",
+    "closed_at", "reopen_count", "reply_count", "missed_count", "spent_percent", "due_at", "at_risk_at",
+    "is_breached", "wake_at", "wake_failures",
 )  # fmt: skip
 
 # The last statement before commit: takes the number and writes the row, so that the counter is locked briefly.

@@ -16,12 +16,12 @@ from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.facts import Priority
 from flowdesk.engine.lanes import BACKLOGS, HEALTHY, Lane, Severity, Signal, StepState, Window
 from flowdesk.engine.promises import WaitReason
-from flowdesk.engine.scoring import PressureLevel, PressureReason
+from flowdesk.engine.scoring import PressureLevel, PressureReason, RiskFacts, csat_risk, reopen_risk
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows import escalate, receive, work
 from flowdesk.hubs.board import SlaHub
-from flowdesk.hubs.outcomes import closed_risks
 from flowdesk.hubs.queries import sla_hub
+from flowdesk.hubs.queue import CUSTOMER
 from flowdesk.people.models import Agent, Post, Shift
 from flowdesk.policies.services import current_policy
 from flowdesk.sla.models import Clock
@@ -55,6 +55,18 @@ def a_ticket(
         with writing(world.tenant.id):
             Ticket.objects.filter(number=opened.number).update(**values)
     return opened.id
+
+
+def facts_of_closed(ticket: Ticket) -> RiskFacts:
+    """What the estimates look at, from the ticket's own clocks."""
+    decided = Clock.objects.filter(ticket=ticket, metric__in=CUSTOMER, outcome__in=["met", "missed"])
+    return RiskFacts(
+        reopen_count=ticket.reopen_count,
+        reply_count=ticket.reply_count,
+        missed_clocks=decided.filter(missed_at__isnull=False).count(),
+        spent_percent=max(100 * one.spent // one.target for one in decided.filter(metric="resolution")),
+        negative_signals=len(ticket.signals),
+    )
 
 
 def wake_all(world: World, *, at: datetime) -> None:
@@ -313,7 +325,7 @@ def test_the_estimates_are_the_sums_of_what_each_ticket_explains() -> None:
         opened = a_ticket(world, priority=Priority.P1)
         if number:
             wake_all(world, at=MONDAY_9 + 16 * MINUTE)
-        work.resolve(opened, by=world.bo, now=MONDAY_9 + 20 * MINUTE)
+        work.resolve(opened, by=world.bo, now=MONDAY_9 + (20 if number else 10) * MINUTE)
         with writing(world.tenant.id):
             Ticket.objects.filter(number=number + 1).update(
                 reopen_count=reopens, reply_count=replies, signals=["frustration"] if reopens else []
@@ -321,12 +333,13 @@ def test_the_estimates_are_the_sums_of_what_each_ticket_explains() -> None:
 
     hub = the_hub(world)
     with reading(world.tenant.id):
-        risks = closed_risks(world.tenant.id, window=Window.DAY, now=NOON)
+        facts = [facts_of_closed(ticket) for ticket in Ticket.objects.order_by("number")]
 
     reopen, csat = hub.signals[10], hub.signals[11]
     assert (reopen.of, csat.of) == (3, 3)
-    assert reopen.value == pytest.approx(sum(risk.reopen.probability for risk in risks if risk.reopen))
-    assert csat.value == pytest.approx(sum(risk.csat.probability for risk in risks))
+    assert [one.missed_clocks for one in facts] == [0, 1, 1]
+    assert reopen.value == pytest.approx(sum(reopen_risk(one).probability for one in facts))
+    assert csat.value == pytest.approx(sum(csat_risk(one).probability for one in facts))
     assert hub.lanes[5].backlog == 2
 
 

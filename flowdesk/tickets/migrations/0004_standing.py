@@ -30,7 +30,8 @@ def keeper(name: str, event: str, changes: str, tables: str) -> str:
 
 
 class Migration(migrations.Migration):
-    """Counts of the active tickets that stand alike, kept as tickets change, and indexes for what time changes."""
+    """Counts of the active tickets that stand alike, kept as tickets change; indexes for what time changes; and what
+    the promises of a resolved ticket came to."""
 
     dependencies = [
         ('accounts', '0001_first'),
@@ -88,6 +89,13 @@ class Migration(migrations.Migration):
         ),
         migrations.RemoveIndex(model_name='ticket', name='tickets_ticket_standing'),
         migrations.RemoveIndex(model_name='ticket', name='tickets_ticket_due'),
+        migrations.RemoveIndex(model_name='ticket', name='tickets_ticket_resolved'),
+        migrations.AddField('ticket', 'missed_count', models.SmallIntegerField(default=0)),
+        migrations.AddField('ticket', 'spent_percent', models.SmallIntegerField(default=0)),
+        migrations.AddIndex(
+            model_name='ticket',
+            index=models.Index(models.F('tenant'), models.F('resolved_at'), condition=models.Q(('resolved_at__isnull', False)), include=('status', 'reopen_count', 'reply_count', 'missed_count', 'spent_percent', 'signals'), name='tickets_ticket_resolved'),
+        ),
         migrations.AddIndex(
             model_name='ticket',
             index=models.Index(models.F('tenant'), models.F('due_at'), models.F('id'), condition=ACTIVE, include=('is_breached',), name='tickets_ticket_due'),
