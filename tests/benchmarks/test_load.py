@@ -17,7 +17,7 @@ from flowdesk.flows import escalate
 from flowdesk.hubs.queries import sla_hub
 from flowdesk.policies.services import current_policy
 from flowdesk.sla.fold import fold
-from flowdesk.sla.mapping import promises_of
+from flowdesk.sla.mapping import promises_of, verdict_of
 from flowdesk.sla.models import Clock
 from flowdesk.sla.services import load_clocks
 from flowdesk.tickets import sql
@@ -92,6 +92,9 @@ def logs_fold_into_clocks(tenant: int) -> None:
         ours = {(clock.metric, clock.cycle): clock for clock in folded.clocks}
         assert ours == {(clock.metric, clock.cycle): clock for clock in stored.clocks}, story
         assert (folded.waits, folded.unanswered_since) == (stored.waits, stored.unanswered_since), story
+        if ticket.resolved_at is not None:
+            verdict = verdict_of(folded)
+            assert (ticket.missed_count, ticket.spent_percent) == (verdict.missed, verdict.spent_percent), story
 
 
 def rows_say_what_clocks_say() -> None:

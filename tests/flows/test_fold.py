@@ -18,7 +18,7 @@ from flowdesk.flows import escalate, receive, reconfigure, work
 from flowdesk.people.services import CustomerCard
 from flowdesk.policies.services import current_policy, pack_source, save_revision
 from flowdesk.sla.fold import acts, fold
-from flowdesk.sla.mapping import promises_of
+from flowdesk.sla.mapping import promises_of, verdict_of
 from flowdesk.sla.services import load_clocks
 from flowdesk.tickets.models import Ticket, TicketEvent
 from flowdesk.tickets.services import open_waits
@@ -49,6 +49,9 @@ def assert_fold_is_stored(world: World, *, at: datetime) -> None:
             assert set(folded.waits) == set(stored.waits), story
             assert folded.unanswered_since == stored.unanswered_since, story
             assert folded.has_ended == stored.has_ended, story
+            if ticket.resolved_at is not None:
+                verdict = verdict_of(folded)
+                assert (ticket.missed_count, ticket.spent_percent) == (verdict.missed, verdict.spent_percent), story
 
 
 def wake_all(world: World, *, at: datetime) -> None:
