@@ -55,7 +55,6 @@ class Shift:
     valid_until: date | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weekdays", frozenset(map(Weekday, self.weekdays)))
         zone_named(self.zone)
         Window(opens=self.starts, closes=self.ends)
 
@@ -67,7 +66,7 @@ class Shift:
         day = within.start.astimezone(zone).date() - 2 * DAY
         last = within.end.astimezone(zone).date()
         while (day := day + DAY) <= last:
-            if Weekday(day.weekday()) in self.weekdays and _is_valid(day, self.valid_from, self.valid_until):
+            if day.weekday() in self.weekdays and _is_valid(day, self.valid_from, self.valid_until):
                 starts, ends = hours.on(day)
                 yield self.agent, Span(resolve_local(starts, zone)[0], resolve_local(ends, zone)[0])
 
