@@ -155,12 +155,23 @@ select
         where tenant_id = %(tenant)s and status in ('new', 'open') and first_response_at is null and not is_proactive)
 """  # noqa: S608 - constants of this module
 
-# Active tickets that fall due soon, and those of one agent.
+# The lanes of the work list in the order of `queries.LANES`: kept counts, and steps of indexes for what time changes.
 READ_LANES = f"""
-select
+select stands.tickets,
+    stands.breached + (select count(*) from tickets_ticket
+        where tenant_id = %(tenant)s and {_ACTIVE} and not is_breached and least(at_risk_at, due_at) <= %(now)s
+            and due_at <= %(now)s),
     (select count(*) from tickets_ticket
         where tenant_id = %(tenant)s and {_ACTIVE} and due_at > %(now)s and due_at <= %(soon)s and not is_breached),
-    (select count(*) from tickets_ticket where tenant_id = %(tenant)s and {_ACTIVE} and assignee_id = %(me)s)
+    (select count(*) from tickets_ticket where tenant_id = %(tenant)s and {_ACTIVE} and assignee_id = %(me)s),
+    stands.unassigned, stands.waiting
+from (
+    select coalesce(sum(tickets), 0) as tickets,
+        coalesce(sum(tickets) filter (where is_breached), 0) as breached,
+        coalesce(sum(tickets) filter (where is_unassigned), 0) as unassigned,
+        coalesce(sum(tickets) filter (where status not in ('new', 'open')), 0) as waiting
+    from tickets_standing where tenant_id = %(tenant)s
+) as stands
 """  # noqa: S608 - constants of this module
 
 # One folds at a time. What is deleted and what takes its place is seen together or not at all.
