@@ -58,7 +58,7 @@ def a_page(
         storage_state=state,
     )
     page = context.new_page()
-    page.set_default_timeout(5000)
+    page.set_default_timeout(15_000)  # for what never comes; a busy machine takes its time
     page.faults = []
     page.on("pageerror", lambda error: page.faults.append(str(error)))
     page.on(

@@ -146,13 +146,7 @@ def test_a_p1_is_escalated_at_once_until_somebody_takes_it(page: Any, site: Site
 
     page.locator("#alert").get_by_text("not acknowledged").first.wait_for()
     assert head(page).locator(".prio").inner_text() == "P1"
-    for _climb in range(5):
-        button = page.locator("#alert").get_by_role("button", name="Acknowledge")
-        if not button.count():
-            break
-        with page.expect_response("**/acknowledge"):
-            button.click()
-        page.wait_for_timeout(300)
+    page.locator("#alert").get_by_role("button", name="Acknowledge").first.click()
     page.locator("#alert").get_by_text("Bo Ek has it since 09:42").wait_for()
 
 
