@@ -361,7 +361,8 @@ def test_every_page_is_clean_at_every_width_in_light_and_dark(
         with a_page(browser, width=width, bypass_csp=True, state=state) as page:
             for name, address in addresses(site).items():
                 page.goto(address)
-                for scheme in ("light", "dark"):
+                # Words change the layout, not the colours: the dark pages are looked at in one language.
+                for scheme in ("light", "dark") if language == "en" else ("light",):
                     page.emulate_media(color_scheme=scheme)
                     found += [(name, width, scheme, *one) for one in findings(page)]
                 if runs_off_the_side(page):
