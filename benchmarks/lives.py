@@ -24,7 +24,7 @@ from flowdesk.flows.deeds import status_of
 from flowdesk.people.models import Customer
 from flowdesk.policies.services import Policy
 from flowdesk.sla import services as sla
-from flowdesk.sla.mapping import Summary, columns_of, summary_of, verdict_of
+from flowdesk.sla.mapping import Summary, columns_of, summary_of
 from flowdesk.sla.services import Desk
 from flowdesk.tickets.mapping import facts_of
 from flowdesk.tickets.models import AuthorKind, Ticket, Wait
@@ -247,8 +247,6 @@ class Life:
         ticket.status, ticket.resolved_at, ticket.waiting_internal_since = Status.RESOLVED, at, None
         self._log(EventKind.TICKET_RESOLVED, at, because=because, agent=ticket.assignee_id)
         change = self._happen(Occurrence.RESOLVED, at=at)
-        verdict = verdict_of(self.desk.promises)
-        ticket.missed_count, ticket.spent_percent = verdict.missed, verdict.spent_percent
         for one in self.raised:
             if one.state is EscalationState.OPEN:
                 one.state, one.ended_at = EscalationState.CLOSED, at

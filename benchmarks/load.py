@@ -35,6 +35,7 @@ from flowdesk.flows.found import found_demo
 from flowdesk.people import queries as people
 from flowdesk.people.models import Agent, TeamMember
 from flowdesk.policies.services import current_policy
+from flowdesk.sla.mapping import verdict_of
 from flowdesk.sla.sql import INSERT_CLOCKS
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.standing import recount_standing
@@ -222,6 +223,10 @@ def card_of(life: Life) -> Card:
     summary = life.summary()
     ticket.due_at, ticket.at_risk_at = summary.due_at, summary.at_risk_at
     ticket.is_breached, ticket.wake_at = summary.is_breached, summary.wake_at
+    if ticket.resolved_at is not None:
+        verdict = verdict_of(life.desk.promises, ticket.signals)
+        ticket.missed_count, ticket.spent_percent = verdict.missed, verdict.spent_percent
+        ticket.was_unhappy = verdict.was_unhappy
     ticket.unanswered_since = life.desk.promises.unanswered_since
     slots = {
         "id": Slot.TICKET, "number": Slot.NUMBER, "customer_id": Slot.CUSTOMER, "contact_id": Slot.CONTACT,

@@ -147,6 +147,8 @@ class Factor(StrEnum):
 # Beyond these a fact says no more; tickets alike in them, capped, share one risk and are counted together.
 MOST_REOPENS, MOST_REPLIES, MOST_MISSED = 3, 8, 3
 EASY_REPLIES = 2  # so many replies are an ordinary conversation
+# Signals of a text that a poor score or a reopening is likely after.
+NEGATIVE_SIGNALS = frozenset({"churn_risk", "executive", "frustration", "legal_threat", "public_complaint"})
 SLOW_PERCENTS = (75, 100, 125)  # of the resolution target: where slowness begins to count, and counts more
 
 

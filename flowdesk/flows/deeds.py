@@ -7,7 +7,6 @@ from flowdesk.core.actor import Actor
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.escalation import services as escalation
 from flowdesk.flows.desk import Work
-from flowdesk.sla.mapping import verdict_of
 from flowdesk.tickets.models import Wait
 from flowdesk.tickets.states import EventKind, Status
 
@@ -72,9 +71,7 @@ def end_work(work: Work, *, by: Actor, at: datetime, because: str) -> None:
     ticket.status = Status.RESOLVED
     ticket.resolved_at = at
     ticket.waiting_internal_since = None
-    work.changed |= {"resolved_at", "waiting_internal_since", "missed_count", "spent_percent"}
+    work.changed |= {"resolved_at", "waiting_internal_since"}
     work.log(EventKind.TICKET_RESOLVED, by=by, at=at, because=because, agent=by.agent)
     work.happen(Occurrence.RESOLVED, at=at)
-    verdict = verdict_of(work.desk.promises)
-    ticket.missed_count, ticket.spent_percent = verdict.missed, verdict.spent_percent
     escalation.close_all(ticket.id, at=at)

@@ -36,6 +36,7 @@ from flowdesk.tickets.states import EventKind, Status
 SUMMARY = (
     "status", "updated_at", "unanswered_since", "is_proactive", "due_at", "at_risk_at", "is_breached", "wake_at",
 )  # fmt: skip
+VERDICT = ("missed_count", "spent_percent", "was_unhappy")  # of a ticket that is resolved
 CLIMB_WITHIN = timedelta(hours=1)
 SHORTEST = timedelta(microseconds=1)  # what the database tells apart
 LONGEST_NOTE = 20_000
@@ -179,6 +180,8 @@ def _save(works: Iterable[Work]) -> None:
     """Write the tickets; those that were changed in the same fields go together."""
     alike: defaultdict[tuple[str, ...], list[Ticket]] = defaultdict(list)
     for work in works:
+        if work.ticket.resolved_at is not None:
+            work.changed.update(VERDICT)
         alike[tuple(sorted(work.changed))].append(work.ticket)
     for changed, together in alike.items():
         tickets.save_tickets(together, *SUMMARY, *changed)

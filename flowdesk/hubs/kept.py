@@ -1,6 +1,6 @@
 """The hub as it was read a moment ago, for as long as nobody has written anything since.
 
-Many look at a hub, and reading it anew counts every active ticket. A hub is kept in this process for some seconds
+Many look at a hub, and reading it anew costs some twenty statements. A hub is kept in this process for some seconds
 under its tenant, its window and the database's snapshot: the snapshot changes with every transaction that commits, in
 whatever process, so what is kept never hides a change. Only time may have passed, which the page says (`as_of`).
 """

@@ -24,8 +24,6 @@ from flowdesk.hubs import sql
 from flowdesk.hubs.board import HitRate
 
 STRETCHES = 14  # of a window: its sparkline has one point more
-# Signals of a text that a poor score or a reopening is likely after.
-NEGATIVE_SIGNALS = ["churn_risk", "executive", "frustration", "legal_threat", "public_complaint"]
 
 
 def window_hit_rate(tenant: int, *, window: Window, now: datetime, goal: float) -> HitRate:
@@ -83,7 +81,7 @@ def closed_estimates(tenant: int, *, since: datetime, now: datetime, likely_from
         cursor.execute(
             sql.CLOSED,
             [
-                MOST_REOPENS, MOST_REPLIES, MOST_MISSED, list(SLOW_PERCENTS), NEGATIVE_SIGNALS, tenant, since, now,
+                MOST_REOPENS, MOST_REPLIES, MOST_MISSED, list(SLOW_PERCENTS), tenant, since, now,
             ],
         )  # fmt: skip
         rows = cursor.fetchall()

@@ -59,7 +59,7 @@ from (
 # Tickets closed in the window, in groups of those alike in what the risk estimates look at.
 CLOSED = """
 select status = 'resolved', least(reopen_count, %s), least(reply_count, %s), least(missed_count, %s),
-    width_bucket(spent_percent::int, %s::int[]), jsonb_exists_any(signals, %s), count(*)
+    width_bucket(spent_percent::int, %s::int[]), was_unhappy, count(*)
 from tickets_ticket
 where tenant_id = %s and resolved_at is not null and resolved_at > %s and resolved_at <= %s
     and status in ('resolved', 'closed')

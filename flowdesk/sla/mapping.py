@@ -1,6 +1,6 @@
 """Rows of clocks to engine values and back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from flowdesk.engine.business_time import Unit
 from flowdesk.engine.clock import AT_RISK, CUSTOMER_METRICS, Clock, ClockState, Metric, Outcome, Target
 from flowdesk.engine.promises import Promises, Wait, WaitReason
+from flowdesk.engine.scoring import NEGATIVE_SIGNALS
 from flowdesk.engine.spans import Span
 from flowdesk.policies.services import policy_of
 from flowdesk.tickets.models import Ticket
@@ -156,13 +157,14 @@ def summary_of(promises: Promises, wakes: Iterable[datetime | None]) -> Summary:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the promises to the customer came to, for the estimates of what may still come of a resolved ticket."""
+    """What a resolved ticket came to, for the estimates of what may still come of it."""
 
-    missed: int
+    missed: int  # promises to the customer
     spent_percent: int  # of the time to resolve, whole; of several cycles the longest
+    was_unhappy: bool
 
 
-def verdict_of(promises: Promises) -> Verdict:
+def verdict_of(promises: Promises, signals: Collection[str]) -> Verdict:
     """Over the clocks that are decided; a promise that was dropped (void, merged) counts for nothing."""
     decided = [
         clock
@@ -177,4 +179,5 @@ def verdict_of(promises: Promises) -> Verdict:
     return Verdict(
         missed=sum(1 for clock in decided if clock.missed_at is not None),
         spent_percent=min(max(spent, default=0), MOST_PERCENT),
+        was_unhappy=not NEGATIVE_SIGNALS.isdisjoint(signals),
     )

@@ -12,7 +12,15 @@ from flowdesk.engine.promises import Change, Occurrence, Promises, Terms, WaitRe
 from flowdesk.engine.sla_policy import RuleTarget
 from flowdesk.policies.services import Policy
 from flowdesk.sla import sql
-from flowdesk.sla.mapping import ClockRow, KeptClock, clock_of, columns_of, promises_of, summary_of
+from flowdesk.sla.mapping import (
+    ClockRow,
+    KeptClock,
+    clock_of,
+    columns_of,
+    promises_of,
+    summary_of,
+    verdict_of,
+)
 from flowdesk.tickets.models import Ticket, Wait
 
 
@@ -147,6 +155,10 @@ def _summarise(desk: Desk, wakes: Iterable[datetime | None]) -> None:
     ticket.wake_at = summary.wake_at
     ticket.unanswered_since = desk.promises.unanswered_since
     ticket.is_proactive = desk.promises.is_proactive
+    if ticket.resolved_at is not None:
+        verdict = verdict_of(desk.promises, ticket.signals)
+        ticket.missed_count, ticket.spent_percent = verdict.missed, verdict.spent_percent
+        ticket.was_unhappy = verdict.was_unhappy
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

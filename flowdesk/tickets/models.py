@@ -71,10 +71,11 @@ class Ticket(TenantModel):
     closed_at = models.DateTimeField(null=True)
     reopen_count = models.IntegerField(default=0)
     reply_count = models.IntegerField(default=0)
-    # What its promises came to when it was last resolved: how many were missed, and how much of the time to resolve
-    # was spent.
-    missed_count = models.SmallIntegerField(default=0)
-    spent_percent = models.SmallIntegerField(default=0)
+    # What a resolved ticket came to: promises missed, how much of the time to resolve was spent, and whether its
+    # words were unhappy ones (`sla.mapping.verdict_of`).
+    missed_count = models.SmallIntegerField(default=0, db_default=0)
+    spent_percent = models.SmallIntegerField(default=0, db_default=0)
+    was_unhappy = models.BooleanField(default=False, db_default=False)
     due_at = models.DateTimeField(null=True)
     at_risk_at = models.DateTimeField(null=True)
     is_breached = models.BooleanField(default=False)
@@ -107,7 +108,7 @@ class Ticket(TenantModel):
                 "tenant",
                 "due_at",
                 "id",
-                include=["is_breached"],
+                include=["is_breached", "status"],
                 condition=IS_ACTIVE,
                 name="tickets_ticket_due",
             ),
@@ -147,7 +148,14 @@ class Ticket(TenantModel):
             models.Index(
                 "tenant",
                 "resolved_at",
-                include=["status", "reopen_count", "reply_count", "missed_count", "spent_percent", "signals"],
+                include=[
+                    "status",
+                    "reopen_count",
+                    "reply_count",
+                    "missed_count",
+                    "spent_percent",
+                    "was_unhappy",
+                ],
                 condition=Q(resolved_at__isnull=False),
                 name="tickets_ticket_resolved",
             ),

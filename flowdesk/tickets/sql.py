@@ -8,8 +8,8 @@ NEW_TICKET_COLUMNS = (
     "is_proactive", "customer_id", "contact_id", "team_id", "assignee_id", "level", "follows_id",
     "policy_revision_id", "rule_target_minutes", "rule_target_loosens", "created_at", "updated_at",
     "unanswered_since", "waiting_internal_since", "level_entered_at", "first_response_at", "resolved_at",
-    "closed_at", "reopen_count", "reply_count", "missed_count", "spent_percent", "due_at", "at_risk_at",
-    "is_breached", "wake_at", "wake_failures",
+    "closed_at", "reopen_count", "reply_count", "missed_count", "spent_percent", "was_unhappy", "due_at",
+    "at_risk_at", "is_breached", "wake_at", "wake_failures",
 )  # fmt: skip
 
 # The last statement before commit: takes the number and writes the row, so that the counter is locked briefly.
@@ -127,19 +127,17 @@ where kept.tenant_id = %s and kept.id = changed.id
 STANDING = "status, level, is_urgent, is_unassigned, is_waiting_for_us, is_unanswered, is_breached"
 _ACTIVE = "status in ('new', 'open', 'pending', 'on_hold')"
 
-# The active tickets, counted by how they stand, without reading one.
-READ_STANDING = f"""
-select {STANDING}, sum(tickets)::int from tickets_standing where tenant_id = %s
-group by {STANDING} having sum(tickets) <> 0
-"""  # noqa: S608 - constants of this module
-
-# Those that time alone has brought at risk or over, and that no act has recorded as breached.
-READ_LATE = f"""
-select status, priority <= 2, first_response_at is null and not is_proactive, coalesce(due_at <= %(now)s, false),
-    count(*), min(due_at)
+# The active tickets, counted by how they stand, without reading one; and those that time alone has brought at risk or
+# over and that no act has recorded as breached. One statement, so that both are of one instant.
+READ_ACTIVE = f"""
+select false as is_late, {STANDING}, sum(tickets)::int, null::timestamptz from tickets_standing
+where tenant_id = %(tenant)s group by {STANDING} having sum(tickets) <> 0
+union all
+select true, status, null, priority <= 2, null, null, first_response_at is null and not is_proactive,
+    coalesce(due_at <= %(now)s, false), count(*)::int, min(due_at)
 from tickets_ticket
 where tenant_id = %(tenant)s and {_ACTIVE} and not is_breached and least(at_risk_at, due_at) <= %(now)s
-group by 1, 2, 3, 4
+group by 2, 4, 7, 8
 """  # noqa: S608 - constants of this module
 
 # The next deadline of all, of those that wait for nobody, and of those that nobody has answered: three steps of
@@ -160,7 +158,7 @@ READ_LANES = f"""
 select stands.tickets,
     stands.breached + (select count(*) from tickets_ticket
         where tenant_id = %(tenant)s and {_ACTIVE} and not is_breached and least(at_risk_at, due_at) <= %(now)s
-            and due_at <= %(now)s),
+            and (due_at <= %(now)s) is true), -- "is true" keeps it out of the index of all that was ever over
     (select count(*) from tickets_ticket
         where tenant_id = %(tenant)s and {_ACTIVE} and due_at > %(now)s and due_at <= %(soon)s and not is_breached),
     (select count(*) from tickets_ticket where tenant_id = %(tenant)s and {_ACTIVE} and assignee_id = %(me)s),
@@ -174,15 +172,18 @@ from (
 ) as stands
 """  # noqa: S608 - constants of this module
 
-# One folds at a time. What is deleted and what takes its place is seen together or not at all.
-LOCK_STANDING = "select pg_advisory_xact_lock(hashtext('tickets_standing'))"
+# One folds or recounts at a time: a recount waits, a fold is left to the next round.
+LOCK_STANDING = "select pg_advisory_xact_lock(hashtext('flowdesk.standing'))"
+TRY_STANDING = "select pg_try_advisory_xact_lock(hashtext('flowdesk.standing'))"
 
-# The rows of a tenant that has many become one for each way to stand. What others write meanwhile stays as it is.
+# The rows of a tenant that has many become one for each way to stand: seen together with what is deleted, or not at
+# all. What others write meanwhile stays as it is.
 FOLD_STANDING = f"""
 with many as (
     select tenant_id from tickets_standing group by tenant_id having count(*) > %s
 ), gone as (
-    delete from tickets_standing where tenant_id = any(array(select tenant_id from many)) returning *
+    delete from tickets_standing where tenant_id = any(array(select tenant_id from many))
+    returning tenant_id, {STANDING}, tickets
 )
 insert into tickets_standing (tenant_id, {STANDING}, tickets)
 select tenant_id, {STANDING}, sum(tickets) from gone group by tenant_id, {STANDING} having sum(tickets) <> 0

@@ -21,7 +21,7 @@ FOLD_FROM = 500  # rows of a tenant; folded, it has a few dozen
 
 
 class Stand(NamedTuple):
-    """Active tickets that stand alike, in the order of `sql.READ_STANDING`."""
+    """Active tickets that stand alike, in the order of `sql.STANDING`."""
 
     status: str
     level: int
@@ -38,7 +38,7 @@ class Stand(NamedTuple):
 
 
 class Late(NamedTuple):
-    """Active tickets at risk, or over and not yet recorded as breached, in the order of `sql.READ_LATE`."""
+    """Active tickets at risk, or over and not yet recorded as breached."""
 
     status: str
     is_urgent: bool
@@ -83,12 +83,16 @@ def counted(groups: Iterable[Stand | Late]) -> int:
 
 def active_counts(*, now: datetime) -> ActiveCounts:
     """Every active ticket, counted where it stands."""
-    tenant = current_tenant()
     with connection.cursor() as cursor:
-        cursor.execute(sql.READ_STANDING, [tenant])
-        stands = [Stand(*row) for row in cursor.fetchall()]
-        cursor.execute(sql.READ_LATE, {"tenant": tenant, "now": now})
-        return ActiveCounts(stands=stands, late=[Late(*row) for row in cursor.fetchall()])
+        cursor.execute(sql.READ_ACTIVE, {"tenant": current_tenant(), "now": now})
+        rows = cursor.fetchall()
+    stands, late = [], []
+    for is_late, status, level, urgent, unassigned, waiting, unanswered, is_past, tickets, due_at in rows:
+        if is_late:
+            late.append(Late(status, urgent, unanswered, is_past, tickets, due_at))
+        else:
+            stands.append(Stand(status, level, urgent, unassigned, waiting, unanswered, is_past, tickets))
+    return ActiveCounts(stands=stands, late=late)
 
 
 def next_due(*, now: datetime) -> NextDue:
@@ -101,14 +105,18 @@ def next_due(*, now: datetime) -> NextDue:
 
 
 def fold_standing(*, most: int = FOLD_FROM) -> None:
-    """Fold the rows of every tenant that has more than `most`; asked as the worker role."""
+    """Fold the rows of every tenant that has more than `most`, unless somebody is at it; asked as the worker role."""
     with transaction.atomic("worker", durable=True), connections["worker"].cursor() as cursor:
-        cursor.execute(sql.LOCK_STANDING)
-        cursor.execute(sql.FOLD_STANDING, [most])
+        cursor.execute(sql.TRY_STANDING)
+        if cursor.fetchone() == (True,):
+            cursor.execute(sql.FOLD_STANDING, [most])
 
 
 def recount_standing() -> None:
-    """Count every tenant's active tickets anew; needed where tickets were written past the triggers."""
-    with transaction.atomic("worker", durable=True), connections["worker"].cursor() as cursor:
+    """Count every tenant's active tickets anew; needed where tickets were written past the triggers.
+
+    Asked as the owner, who is given the time that a large desk needs.
+    """
+    with transaction.atomic("owner", durable=True), connections["owner"].cursor() as cursor:
         cursor.execute(sql.LOCK_STANDING)
         cursor.execute(sql.RECOUNT_STANDING)

@@ -29,7 +29,7 @@ log = logging.getLogger("flowdesk.worker")
 IDLE = 0.2  # seconds: the largest part of the time from a due instant to the hand-over
 SCHEDULES_EVERY = 15.0
 FORGET_EVERY = 15.0
-WATCH_EVERY = 3.0  # the heartbeat, the counts of tickets, and the seals of the audit log
+WATCH_EVERY = 3.0  # the heartbeat, and the seals of the audit log
 LONGEST_PAUSE = 2.0  # seconds after rounds that failed: whatever comes back is found soon
 LEAVE = 10.0  # seconds that a thread has to end its round before the process goes
 
@@ -138,6 +138,7 @@ def _forget_round() -> int:
     at = now()
     sweep_access(now=at)
     forget_windows(now=at)
+    fold_standing()
     return forget_answers(now=at) // SWEPT_AT_ONCE  # a full batch: there is more
 
 
@@ -147,5 +148,4 @@ def _deliver_round() -> int:
 
 def _watch_round(pulse: Pulse) -> int:
     pulse.beat(at=now())
-    fold_standing()
     return seal_audit(now=now()) // BATCH  # a full batch: there is more

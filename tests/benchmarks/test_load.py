@@ -27,6 +27,7 @@ from flowdesk.tickets.services import open_waits
 from flowdesk.tickets.signals import filter_of
 from flowdesk.tickets.states import ACTIVE
 from tests.database import ThrowawayDatabase
+from tests.flows.test_fold import verdict_on
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"], transaction=True)
 
@@ -93,10 +94,7 @@ def logs_fold_into_clocks(tenant: int) -> None:
         assert ours == {(clock.metric, clock.cycle): clock for clock in stored.clocks}, story
         assert (folded.waits, folded.unanswered_since) == (stored.waits, stored.unanswered_since), story
         if ticket.resolved_at is not None:
-            verdict = verdict_of(folded)
-            assert (ticket.missed_count, ticket.spent_percent) == (verdict.missed, verdict.spent_percent), (
-                story
-            )
+            assert verdict_on(ticket) == verdict_of(folded, ticket.signals), story
 
 
 def rows_say_what_clocks_say() -> None:

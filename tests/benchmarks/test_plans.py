@@ -78,6 +78,6 @@ def test_hot_reads_walk_their_indexes(migrated_database: ThrowawayDatabase, db: 
     assert "using tickets_ticket_of_late" in of_late
     assert "using tickets_ticket_wake" in sweep
     for plan in (hub, lanes, pressing, waiting, latest, of_late, sweep):
-        assert "Seq Scan on tickets_ticket" not in plan, plan
+        assert "Seq Scan on tickets_" not in plan.replace("Seq Scan on tickets_standing", ""), plan
         assert "Seq Scan on sla_" not in plan, plan
         assert "Seq Scan on escalation_" not in plan, plan

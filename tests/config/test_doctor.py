@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from django.db import connections
 from flowdesk.__main__ import main
 from flowdesk.accounts.audit_chain import seal_audit
 from flowdesk.accounts.models import Tenant
+from flowdesk.config.commands import recount
 from flowdesk.config.doctor import audit, database, machine, work
 from flowdesk.config.doctor.machine import Machine
 from flowdesk.config.doctor.outcome import Outcome, State
@@ -30,7 +31,6 @@ from flowdesk.core import time as clock
 from flowdesk.core.embedded.lock import FolderLock, holder
 from flowdesk.flows import receive
 from flowdesk.notifications.services import dispatch
-from flowdesk.tickets.standing import recount_standing
 from flowdesk.worker.jobs.beat import Pulse
 from tests.builders import MONDAY_9, a_customer, a_message, a_world
 from tests.core.desk import CHECKOUT, free_port
@@ -391,15 +391,21 @@ def test_events_that_nobody_dispatches_are_told(here: Machine, late_ticket: None
 
 @on_a_database
 def test_counts_that_are_not_the_tickets_are_told_and_mended(
-    here: Machine, late_ticket: None, migrated_database: ThrowawayDatabase
+    here: Machine,
+    late_ticket: None,
+    migrated_database: ThrowawayDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     is_told(work.counts(here), State.OK)
     with psycopg.connect(migrated_database.admin) as admin:
         admin.execute("update tickets_standing set tickets = tickets + 1")
 
-    is_told(work.counts(here), State.PROBLEM, "1 tenants", "flowdesk recount")
-    recount_standing()
+    is_told(work.counts(here), State.PROBLEM, "tenants: 1", "flowdesk recount")
+    monkeypatch.setattr(recount, "django", lambda _args: nullcontext())
+    assert main(["recount", "--json"]) == 0
     is_told(work.counts(here), State.OK)
+    assert json.loads(capsys.readouterr().out) == {"were_wrong": 1}
 
 
 @on_a_database

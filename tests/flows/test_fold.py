@@ -18,7 +18,7 @@ from flowdesk.flows import escalate, receive, reconfigure, work
 from flowdesk.people.services import CustomerCard
 from flowdesk.policies.services import current_policy, pack_source, save_revision
 from flowdesk.sla.fold import acts, fold
-from flowdesk.sla.mapping import promises_of, verdict_of
+from flowdesk.sla.mapping import Verdict, promises_of, verdict_of
 from flowdesk.sla.services import load_clocks
 from flowdesk.tickets.models import Ticket, TicketEvent
 from flowdesk.tickets.services import open_waits
@@ -30,6 +30,12 @@ pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
 MINUTE = timedelta(minutes=1)
 # Steps of time: none at all, a minute, an odd length, hours, a night, a weekend.
 PAUSES = (0, 0, 1, 7, 15, 37, 60, 121, 240, 480, 960, 3000)
+
+
+def verdict_on(ticket: Ticket) -> Verdict:
+    return Verdict(
+        missed=ticket.missed_count, spent_percent=ticket.spent_percent, was_unhappy=ticket.was_unhappy
+    )
 
 
 def assert_fold_is_stored(world: World, *, at: datetime) -> None:
@@ -50,11 +56,7 @@ def assert_fold_is_stored(world: World, *, at: datetime) -> None:
             assert folded.unanswered_since == stored.unanswered_since, story
             assert folded.has_ended == stored.has_ended, story
             if ticket.resolved_at is not None:
-                verdict = verdict_of(folded)
-                assert (ticket.missed_count, ticket.spent_percent) == (
-                    verdict.missed,
-                    verdict.spent_percent,
-                ), story
+                assert verdict_on(ticket) == verdict_of(folded, ticket.signals), story
 
 
 def wake_all(world: World, *, at: datetime) -> None:

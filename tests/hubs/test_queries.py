@@ -65,7 +65,7 @@ def facts_of_closed(ticket: Ticket) -> RiskFacts:
         reply_count=ticket.reply_count,
         missed_clocks=decided.filter(missed_at__isnull=False).count(),
         spent_percent=max(100 * one.spent // one.target for one in decided.filter(metric="resolution")),
-        negative_signals=len(ticket.signals),
+        negative_signals=int(ticket.was_unhappy),
     )
 
 
@@ -328,7 +328,7 @@ def test_the_estimates_are_the_sums_of_what_each_ticket_explains() -> None:
         work.resolve(opened, by=world.bo, now=MONDAY_9 + (20 if number else 10) * MINUTE)
         with writing(world.tenant.id):
             Ticket.objects.filter(number=number + 1).update(
-                reopen_count=reopens, reply_count=replies, signals=["frustration"] if reopens else []
+                reopen_count=reopens, reply_count=replies, was_unhappy=reopens > 0
             )
 
     hub = the_hub(world)
@@ -422,7 +422,7 @@ def test_the_hub_asks_no_more_with_more_tickets() -> None:
     for _ in range(5):
         a_ticket(world, due_at=MONDAY_9)
 
-    assert _queries(world) == few == 13
+    assert _queries(world) == few == 12
 
 
 def _queries(world: World) -> int:

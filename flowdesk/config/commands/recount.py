@@ -21,7 +21,7 @@ def run(args: Namespace) -> int:
         from flowdesk.tickets.sql import WRONGLY_COUNTED
         from flowdesk.tickets.standing import recount_standing
 
-        wrong = len(ask(WRONGLY_COUNTED, alias="worker"))
+        wrong = len(ask(WRONGLY_COUNTED, alias="owner"))
         recount_standing()
     said = f"The queues of all tenants were counted; {wrong} had been wrong."
     print(json.dumps({"were_wrong": wrong}) if args.json else said)

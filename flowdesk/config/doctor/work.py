@@ -96,7 +96,7 @@ def counts(_: Machine) -> Outcome:
     if not wrong:
         return ok("The counts of the queues are those of the tickets")
     return problem(
-        f"The counts of the queues of {len(wrong)} tenants differ from their tickets",
+        f"The counts of the queues differ from the tickets (tenants: {len(wrong)})",
         mend="`flowdesk recount` counts them anew; tickets were written past the database's triggers.",
     )
 

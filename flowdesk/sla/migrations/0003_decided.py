@@ -3,7 +3,10 @@ from django.db import migrations, models
 CUSTOMERS = ('metric__in', ['callback', 'communication', 'first_response', 'next_response', 'resolution', 'update'])
 # What resolving a ticket writes from now on, for those that were resolved before.
 VERDICTS = """
-update tickets_ticket as t set missed_count = verdict.missed, spent_percent = least(verdict.spent_percent, 32767)
+update tickets_ticket as t set missed_count = verdict.missed, spent_percent = least(verdict.spent_percent, 32767),
+    was_unhappy = jsonb_exists_any(
+        t.signals, '{churn_risk,executive,frustration,legal_threat,public_complaint}'::text[]
+    )
 from (
     select tenant_id, ticket_id, count(*) filter (where missed_at is not null) as missed,
         coalesce(floor(max(extract(epoch from spent) * 100 / extract(epoch from target))
@@ -14,6 +17,7 @@ from (
     group by tenant_id, ticket_id
 ) as verdict
 where t.tenant_id = verdict.tenant_id and t.id = verdict.ticket_id and t.resolved_at is not null
+    and (verdict.missed > 0 or verdict.spent_percent > 0 or t.signals <> '[]')
 """
 
 

@@ -90,15 +90,16 @@ class Migration(migrations.Migration):
         migrations.RemoveIndex(model_name='ticket', name='tickets_ticket_standing'),
         migrations.RemoveIndex(model_name='ticket', name='tickets_ticket_due'),
         migrations.RemoveIndex(model_name='ticket', name='tickets_ticket_resolved'),
-        migrations.AddField('ticket', 'missed_count', models.SmallIntegerField(default=0)),
-        migrations.AddField('ticket', 'spent_percent', models.SmallIntegerField(default=0)),
+        migrations.AddField('ticket', 'missed_count', models.SmallIntegerField(default=0, db_default=0)),
+        migrations.AddField('ticket', 'spent_percent', models.SmallIntegerField(default=0, db_default=0)),
+        migrations.AddField('ticket', 'was_unhappy', models.BooleanField(default=False, db_default=False)),
         migrations.AddIndex(
             model_name='ticket',
-            index=models.Index(models.F('tenant'), models.F('resolved_at'), condition=models.Q(('resolved_at__isnull', False)), include=('status', 'reopen_count', 'reply_count', 'missed_count', 'spent_percent', 'signals'), name='tickets_ticket_resolved'),
+            index=models.Index(models.F('tenant'), models.F('resolved_at'), condition=models.Q(('resolved_at__isnull', False)), include=('status', 'reopen_count', 'reply_count', 'missed_count', 'spent_percent', 'was_unhappy'), name='tickets_ticket_resolved'),
         ),
         migrations.AddIndex(
             model_name='ticket',
-            index=models.Index(models.F('tenant'), models.F('due_at'), models.F('id'), condition=ACTIVE, include=('is_breached',), name='tickets_ticket_due'),
+            index=models.Index(models.F('tenant'), models.F('due_at'), models.F('id'), condition=ACTIVE, include=('is_breached', 'status'), name='tickets_ticket_due'),
         ),
         migrations.AddIndex(
             model_name='ticket',
