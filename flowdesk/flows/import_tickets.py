@@ -24,6 +24,7 @@ from flowdesk.core.ids import new_id
 from flowdesk.core.jobs import enqueue
 from flowdesk.core.tenant import act
 from flowdesk.engine.facts import Priority, TicketFacts
+from flowdesk.engine.lives import Turn
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.engine.routing import route
 from flowdesk.flows.past import Past, keep_pasts
@@ -60,7 +61,22 @@ JOB = "import_tickets"  # by this name the worker knows it
 BATCH, BATCH_BYTES = 500, 8 * 1024 * 1024  # rows, or what they are made of: a batch is held in memory
 UNPACKED = 20  # times the size that a file sent to us may have, when it is unpacked
 PLAIN_PRIORITY = Priority.P3  # of a ticket that has ended and whose row names none
-ENDS = {EventKind.TICKET_RESOLVED: Occurrence.RESOLVED, EventKind.TICKET_CLOSED: Occurrence.CLOSED}
+# What one save of the past says happened; each is one value, so that lives are soon seen to be alike.
+OPENED = {
+    (is_phone, is_owned): frozenset({
+        Occurrence.LEVEL_ENTERED,
+        Occurrence.ASSIGNED if is_owned else Occurrence.UNASSIGNED,
+        Occurrence.PHONE_LOGGED if is_phone else Occurrence.CREATED,
+    })
+    for is_phone in (False, True)
+    for is_owned in (False, True)
+}  # fmt: skip
+WROTE, THANKED = frozenset({Occurrence.CUSTOMER_WROTE}), frozenset({Occurrence.CUSTOMER_THANKED})
+REPLIED, WAITED = frozenset({Occurrence.AGENT_REPLIED}), frozenset({Occurrence.WAIT_STARTED})
+ENDS = {
+    EventKind.TICKET_RESOLVED: frozenset({Occurrence.RESOLVED}),
+    EventKind.TICKET_CLOSED: frozenset({Occurrence.CLOSED}),
+}
 WAITS = {Status.PENDING: WaitReason.CUSTOMER, Status.ON_HOLD: WaitReason.THIRD_PARTY}
 
 
@@ -218,9 +234,10 @@ class _Life:
     def __init__(self, row: TicketRow, writer: Writer, ticket: int, *, desk: _Desk) -> None:
         self.row, self.writer, self.desk = row, writer, desk
         self.traces: dict[str, dict[str, Any]] = {}
+        self.turns: list[Turn] = []
         self.past = self._opened(ticket)
         self._converse()
-        self.past.come_to(desk.now)
+        self.past.live(self.turns, to=desk.now)
 
     @property
     def ticket(self) -> Ticket:
@@ -281,12 +298,7 @@ class _Life:
             ticket.first_response_at = row.created_at
         # Whoever had an ended ticket in another desk is nobody here; it was not left lying.
         held_outside = row.assignee is None and not row.is_active
-        past.happen(
-            Occurrence.LEVEL_ENTERED,
-            Occurrence.ASSIGNED if row.assignee or held_outside else Occurrence.UNASSIGNED,
-            Occurrence.PHONE_LOGGED if is_phone else Occurrence.CREATED,
-            at=row.created_at,
-        )
+        self.turns.append(Turn(OPENED[is_phone, bool(row.assignee or held_outside)], row.created_at))
         past.log(
             EventKind.TICKET_OPENED, row.created_at, channel=ticket.channel, priority=ticket.priority,
             tier=writer.customer.tier, level=ticket.level, team=ticket.team_id, assignee=ticket.assignee_id,
@@ -354,12 +366,12 @@ class _Life:
         ticket, at = self.ticket, said.at
         ticket.updated_at = max(ticket.updated_at, at)
         if said.is_customer:
-            self.past.happen(Occurrence.CUSTOMER_THANKED if is_over else Occurrence.CUSTOMER_WROTE, at=at)
+            self.turns.append(Turn(THANKED if is_over else WROTE, at))
             self.past.log(EventKind.CUSTOMER_WROTE, at, thanks=is_over, channel=ticket.channel)
             if not is_over:
                 ticket.waiting_internal_since = ticket.waiting_internal_since or at
             return
-        self.past.happen(Occurrence.AGENT_REPLIED, at=at)
+        self.turns.append(Turn(REPLIED, at))
         self.past.log(EventKind.AGENT_REPLIED, at, agent=said.agent)
         ticket.reply_count += 1
         ticket.first_response_at = ticket.first_response_at or at
@@ -381,13 +393,13 @@ class _Life:
             if isinstance(what, Said):
                 self._said(what, is_over=True)
             else:
-                self.past.happen(ENDS[what], at=at)
+                self.turns.append(Turn(ENDS[what], at))
                 self.past.log(what, at, because="imported")
 
     def _wait(self, reason: WaitReason) -> None:
         """It waits since it was last heard of; a row does not say for how long it did before."""
         at = self.ticket.updated_at
-        self.past.happen(Occurrence.WAIT_STARTED, at=at, waits=[reason])
+        self.turns.append(Turn(WAITED, at, frozenset({reason})))
         self.past.begin_wait(reason, at)
         self.past.log(EventKind.WAIT_STARTED, at, reason=reason.value)
         self.ticket.waiting_internal_since = None

@@ -6,13 +6,14 @@ are passed without an escalation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from flowdesk.core.actor import Actor
 from flowdesk.engine.business_time import due_at
-from flowdesk.engine.promises import Occurrence, WaitReason
+from flowdesk.engine.lives import Turn, live
+from flowdesk.engine.promises import WaitReason
 from flowdesk.flows.desk import state_rules
 from flowdesk.sla import services as sla
 from flowdesk.sla.services import Desk
@@ -30,9 +31,6 @@ class Past:
     by: Actor
     events: list[NewEvent] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
-
-    def happen(self, *kinds: Occurrence, at: datetime, waits: Iterable[WaitReason] = ()) -> None:
-        sla.happen(self.desk, *kinds, at=at, waits=waits)
 
     def log(self, kind: EventKind, at: datetime, /, *, also: bool = False, **data: object) -> bool:
         """One line; further lines of the same save say `also`. Always true, for the next of them."""
@@ -62,14 +60,25 @@ class Past:
             if wait.reason == reason.value and wait.ended_at is None:
                 wait.ended_at = at
 
+    def live(self, turns: Sequence[Turn], *, to: datetime) -> None:
+        """Let a whole life happen, up to the present."""
+        self.desk.promises = live(turns, terms=self.desk.terms, to=to)
+        self._arrive(to)
+
     def come_to(self, now: datetime) -> None:
-        """Let time pass up to the present, in which a wait that is still open has its bound.
+        """Let time pass from what happened last up to the present."""
+        sla.pass_time(self.desk, to=now)
+        self._arrive(now)
+
+    def _arrive(self, now: datetime) -> None:
+        """In the present a wait that is still open has its bound.
 
         It ends as the policy says, counted from today: its past was another desk's.
         """
-        sla.pass_time(self.desk, to=now)
         if self.desk.ticket.is_active:
             self.desk.ticket.level_entered_at = now  # rules on time in a level count from here on
+        if not self.desk.waits:
+            return
         promises = self.desk.policy.promises
         calendar = promises.calendars[promises.default_calendar]
         for wait in self.desk.waits:
