@@ -51,7 +51,7 @@ from flowdesk.people.queries import TeamRow
 from flowdesk.policies.services import Policy, current_policy
 from flowdesk.routing.services import Routed
 from flowdesk.sla import services as sla
-from flowdesk.tickets.bulk import insert_messages, known_refs, message_row, new_ticket_ids
+from flowdesk.tickets.bulk import MessageRow, insert_messages, known_refs, message_row, new_ticket_ids
 from flowdesk.tickets.mapping import facts_of
 from flowdesk.tickets.models import AuthorKind, Explanation, Ticket
 from flowdesk.tickets.states import Channel, EventKind, Status
@@ -211,7 +211,7 @@ def _write(rows: Sequence[TicketRow], policy: Policy, *, by: Actor, now: datetim
         _Life(row, writer, ticket, desk=desk)
         for row, writer, ticket in zip(rows, writers, new_ticket_ids(len(rows)), strict=True)
     ]
-    insert_messages([message for life in lives for message in life.messages()])
+    insert_messages(message for life in lives for message in life.messages())
     Explanation.objects.bulk_create(explanation for life in lives for explanation in life.explanations())
     keep_pasts([life.past for life in lives], now=now)
 
@@ -243,7 +243,7 @@ class _Life:
     def ticket(self) -> Ticket:
         return self.past.desk.ticket
 
-    def messages(self) -> Iterator[dict[str, Any]]:
+    def messages(self) -> Iterator[MessageRow]:
         """The words, oldest first."""
         contact = self.writer.contact.id if self.writer.contact else None
         first = Said(is_customer=True, text=self.row.text, at=self.row.created_at)

@@ -91,9 +91,9 @@ class Past:
 
 def keep_pasts(pasts: Sequence[Past], *, now: datetime) -> None:
     """Store tickets with their clocks, waits and events; numbers are given in this order."""
-    sla.keep([past.desk for past in pasts], wakes=lambda desk: _wakes(desk, now))
+    sla.keep_new([past.desk for past in pasts], wakes=lambda desk: _wakes(desk, now))
     Wait.objects.bulk_create(wait for past in pasts for wait in past.waits)
-    insert_events([event for past in pasts for event in past.events])
+    insert_events(event for past in pasts for event in past.events)
     insert_tickets([past.desk.ticket for past in pasts])
 
 

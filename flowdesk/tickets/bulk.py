@@ -1,13 +1,15 @@
 """Writes of many tickets at once: a statement for each table, however many rows a batch has."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import connection
 
 from flowdesk.core.ids import new_id
+from flowdesk.core.staging import insert_staged, staged
 from flowdesk.core.tenant import current_tenant
 from flowdesk.tickets import sql
 from flowdesk.tickets.models import AuthorKind, Ticket
@@ -23,8 +25,7 @@ with counter as (
 )
 insert into tickets_ticket ({", ".join(sql.NEW_TICKET_COLUMNS)}, number)
 select {", ".join(f"t.{name}" for name in sql.NEW_TICKET_COLUMNS)}, counter.first + t.number
-from json_populate_recordset(null::tickets_ticket, %s::json) as t, counter
-returning number
+from {{source}} as t, counter
 """  # noqa: S608 - a constant of column names
 
 # The second condition is the index's own.
@@ -32,25 +33,25 @@ KNOWN_REFS = """
 select external_ref from tickets_ticket where tenant_id = %s and external_ref = any(%s) and external_ref <> ''
 """
 
-MESSAGE_COLUMNS = (
-    "tenant_id", "public_id", "ticket_id", "author_kind", "contact_id", "agent_id", "channel", "is_automatic", "text",
-    "html", "sent_at",
-)  # fmt: skip
 EVENT_COLUMNS = (
     "tenant_id", "ticket_id", "kind", "at", "actor_kind", "actor_id", "data", "dispatched_at",
 )  # fmt: skip
 
 
-def _insert(table: str, columns: Sequence[str]) -> str:
-    """The statement that writes rows given as JSON, in their order."""
-    names = ", ".join(columns)
-    return (
-        f"insert into {table} ({names}) select {names} from json_populate_recordset(null::{table}, %s::json)"  # noqa: S608 - constants
-    )
+class MessageRow(NamedTuple):
+    """Words of a ticket's past, for `insert_messages`."""
 
-
-INSERT_MESSAGES = _insert("tickets_message", MESSAGE_COLUMNS)
-INSERT_EVENTS = _insert("tickets_ticketevent", EVENT_COLUMNS)
+    tenant_id: int
+    public_id: UUID
+    ticket_id: int
+    author_kind: str
+    contact_id: int | None
+    agent_id: int | None
+    channel: str
+    is_automatic: bool
+    text: str
+    html: str
+    sent_at: datetime
 
 
 def known_refs(refs: Sequence[str]) -> set[str]:
@@ -71,49 +72,37 @@ def insert_tickets(tickets: Sequence[Ticket]) -> None:
     """Write new tickets of one tenant as the last statement of their act; numbers follow their order."""
     if not tickets:
         return
-    rows = [
-        {**{name: getattr(ticket, name) for name in sql.NEW_TICKET_COLUMNS}, "number": place}
-        for place, ticket in enumerate(tickets)
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT_TICKETS, [len(rows), tickets[0].tenant_id, len(rows), as_json(rows)])
-        numbers = sorted(row[0] for row in cursor.fetchall())
-    for ticket, number in zip(tickets, numbers, strict=True):
-        ticket.number = number
+    values = attrgetter(*sql.NEW_TICKET_COLUMNS)
+    rows = ((*values(ticket), place) for place, ticket in enumerate(tickets))
+    with staged("tickets_ticket", (*sql.NEW_TICKET_COLUMNS, "number"), rows) as source:
+        with connection.cursor() as cursor:
+            tenant, count = tickets[0].tenant_id, len(tickets)
+            cursor.execute(INSERT_TICKETS.format(source=source), [count, tenant, count])
 
 
 def message_row(
     ticket: Ticket, *, author: AuthorKind, text: str, at: datetime, contact: int | None, agent: int | None
-) -> dict[str, Any]:
-    """Words of a ticket's past, for `insert_messages`."""
-    return {
-        "tenant_id": ticket.tenant_id, "public_id": new_id(at), "ticket_id": ticket.id, "author_kind": author.value,
-        "contact_id": contact, "agent_id": agent, "channel": ticket.channel, "is_automatic": False, "text": text,
-        "html": "", "sent_at": at,
-    }  # fmt: skip
+) -> MessageRow:
+    """Words of a ticket's past."""
+    return MessageRow(
+        tenant_id=ticket.tenant_id, public_id=new_id(at), ticket_id=ticket.id, author_kind=author.value,
+        contact_id=contact, agent_id=agent, channel=ticket.channel, is_automatic=False, text=text, html="", sent_at=at,
+    )  # fmt: skip
 
 
-def insert_messages(rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_messages(rows: Iterable[MessageRow]) -> None:
     """Append words to or from customers."""
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT_MESSAGES, [as_json(rows)])
+    insert_staged("tickets_message", MessageRow._fields, rows)
 
 
-def insert_events(events: Sequence[NewEvent]) -> None:
+def insert_events(events: Iterable[NewEvent]) -> None:
     """Append to the logs of tickets, in order."""
     tenant = current_tenant()
-    rows = [
-        {
-            "tenant_id": tenant, "ticket_id": event.ticket, "kind": event.kind.value, "at": event.at,
-            "actor_kind": event.by.kind.value, "actor_id": event.by.id, "data": event.data,
-            "dispatched_at": event.at if event.is_silent else None,
-        }
+    rows = (
+        (
+            tenant, event.ticket, event.kind, event.at, event.by.kind, event.by.id, event.data,
+            event.at if event.is_silent else None,
+        )
         for event in events
-    ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT_EVENTS, [as_json(rows)])
-
-
-def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as PostgreSQL reads them back: ids and instants as text."""
-    return json.dumps(rows, default=str, ensure_ascii=False)
+    )  # fmt: skip
+    insert_staged("tickets_ticketevent", EVENT_COLUMNS, rows)
