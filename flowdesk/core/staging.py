@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -72,7 +73,7 @@ _FORMS = _Forms(
         bool: lambda value: "t" if value else "f",
         int: str,
         str: _text,
-        datetime: datetime.isoformat,
+        datetime: lru_cache(10_000)(datetime.isoformat),  # a life names the same instants again and again
         timedelta: _length,
         dict: lambda value: _text(_as_json(value)),
         list: lambda value: _text(_as_json(value)),

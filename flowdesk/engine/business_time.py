@@ -10,7 +10,7 @@ A question without an answer raises `NeverOpen` or `BeyondHorizon`; no answer is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from enum import IntEnum, StrEnum
@@ -27,6 +27,7 @@ SECOND = timedelta(seconds=1)
 FIRST_YEAR, LAST_YEAR = MINYEAR + 1, MAXYEAR - 1
 NOTHING_LAID_OUT = Timeline((), first=datetime.max.replace(tzinfo=UTC), last=datetime.min.replace(tzinfo=UTC))
 MIDNIGHT = time(0)
+MOST_REMEMBERED = 20_000  # answers about business days
 MonthDay = tuple[int, int]
 
 
@@ -151,6 +152,9 @@ class BusinessCalendar:
     _holidays: Mapping[date | MonthDay, list[Holiday]] = field(init=False, repr=False, compare=False)
     _timeline: Timeline = field(init=False, repr=False, compare=False)
     _days: dict[date, tuple[Span, ...]] = field(init=False, repr=False, compare=False)
+    _later: dict[tuple[date, int], tuple[date, Sequence[Span], datetime]] = field(
+        init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if self.horizon_years < 3:
@@ -169,6 +173,7 @@ class BusinessCalendar:
         self._set("_holidays", _holidays_by_day(self.holidays))
         self._set("_timeline", NOTHING_LAID_OUT)
         self._set("_days", {})
+        self._set("_later", {})
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -312,11 +317,14 @@ class BusinessCalendar:
         start = self.next_open(start)
         local = start.astimezone(self._zone).replace(tzinfo=None, fold=0)
         owner = local.date()
-        if not any(start in span for span in self._spans_of(owner)):
+        for span in self._spans_of(owner):
+            if span.start <= start < span.end:
+                break
+        else:
             owner -= DAY
         if not days:
             return start
-        day, spans = self._open_day_after(owner, days, since=start)
+        day, spans = self._open_day_later(owner, days, since=start)
         wall_time = local - datetime.combine(owner, MIDNIGHT)
         at = self.resolve_local(datetime.combine(day, MIDNIGHT) + wall_time)[0]
         begun = [span for span in spans if span.start <= at]
@@ -377,6 +385,20 @@ class BusinessCalendar:
     def _instants(self, day: date, window: Window) -> Span:
         opens, closes = window.on(day)
         return Span(self.resolve_local(opens)[0], self.resolve_local(closes)[0])
+
+    def _open_day_later(self, day: date, days: int, *, since: datetime) -> tuple[date, Sequence[Span]]:
+        """The `days`-th open day after `day`, remembered where none of the hours on the way was over by `since`."""
+        found, spans, first_end = self._later.get((day, days), (day, (), since))
+        if since < first_end:
+            return found, spans
+        answer = found, spans = self._open_day_after(day, days, since=since)
+        between = [day + DAY * n for n in range(1, (found - day).days + 1)]
+        ends = [span.end for passed in between for span in self._spans_of(passed)]
+        if len(self._later) >= MOST_REMEMBERED:
+            self._later.clear()
+        if since < min(ends):
+            self._later[day, days] = found, spans, min(ends)
+        return answer
 
     def _open_day_after(self, day: date, days: int, *, since: datetime) -> tuple[date, list[Span]]:
         """The `days`-th open day after `day`, at least the first, with its spans that end after `since`."""

@@ -41,17 +41,16 @@ from flowdesk.intake.bulk.rows import (
 )
 from flowdesk.intake.bulk.runs import MOST_REFUSED, Counts, Order, RefusedRecord
 from flowdesk.intake.bulk.states import FileFormat
-from flowdesk.intake.bulk.writers import recognise_all
+from flowdesk.intake.bulk.writers import Recognised, recognise_all
 from flowdesk.intake.fields import stored
 from flowdesk.intake.models import ImportRun
-from flowdesk.intake.services import Writer
 from flowdesk.people import queries as people
-from flowdesk.people.models import Agent
+from flowdesk.people.models import Agent, Customer
 from flowdesk.people.queries import TeamRow
 from flowdesk.policies.services import Policy, current_policy
 from flowdesk.routing.services import Routed
 from flowdesk.sla import services as sla
-from flowdesk.tickets.bulk import MessageRow, insert_messages, known_refs, message_row, new_ticket_ids
+from flowdesk.tickets.bulk import MessageRow, insert_messages, known_refs, message_row, new_ticket, new_ticket_ids
 from flowdesk.tickets.mapping import facts_of
 from flowdesk.tickets.models import AuthorKind, Explanation, Ticket
 from flowdesk.tickets.states import Channel, EventKind, Status
@@ -206,7 +205,8 @@ def _write(rows: Sequence[TicketRow], policy: Policy, *, by: Actor, now: datetim
     if not rows:
         return
     writers = recognise_all(rows, lowest_tier=policy.promises.lowest_tier, at=now)
-    desk = _Desk(policy, {team.slug: team for team in people.teams()}, by, now)
+    active = {writer.customer for row, writer in zip(rows, writers, strict=True) if row.is_active}
+    desk = _Desk(policy, {team.slug: team for team in people.teams()}, Customer.objects.in_bulk(active), by, now)
     lives = [
         _Life(row, writer, ticket, desk=desk)
         for row, writer, ticket in zip(rows, writers, new_ticket_ids(len(rows)), strict=True)
@@ -222,6 +222,7 @@ class _Desk:
 
     policy: Policy
     teams: Mapping[str, TeamRow]
+    customers: Mapping[int, Customer]  # of the active ones: rules look at them
     by: Actor
     now: datetime
 
@@ -231,7 +232,7 @@ class _Life:
 
     past: Past
 
-    def __init__(self, row: TicketRow, writer: Writer, ticket: int, *, desk: _Desk) -> None:
+    def __init__(self, row: TicketRow, writer: Recognised, ticket: int, *, desk: _Desk) -> None:
         self.row, self.writer, self.desk = row, writer, desk
         self.traces: dict[str, dict[str, Any]] = {}
         self.turns: list[Turn] = []
@@ -245,7 +246,7 @@ class _Life:
 
     def messages(self) -> Iterator[MessageRow]:
         """The words, oldest first."""
-        contact = self.writer.contact.id if self.writer.contact else None
+        contact = self.writer.contact
         first = Said(is_customer=True, text=self.row.text, at=self.row.created_at)
         for said in (first, *self.row.messages):
             yield message_row(
@@ -268,7 +269,7 @@ class _Life:
     def _opened(self, ticket_id: int) -> Past:
         """The ticket as it was opened, under the terms it stands under now."""
         row, desk, writer = self.row, self.desk, self.writer
-        ticket = Ticket(
+        ticket = new_ticket(
             tenant_id=desk.by.tenant,
             id=ticket_id,
             public_id=new_id(row.created_at),
@@ -280,8 +281,8 @@ class _Life:
             language=row.language,
             channel=row.channel,
             fields={name: stored(value) for name, value in row.fields.items()},
-            customer_id=writer.customer.id,
-            contact_id=writer.contact.id if writer.contact else None,
+            customer_id=writer.customer,
+            contact_id=writer.contact,
             team_id=row.team.id if row.team else None,
             assignee_id=row.assignee,
             level=row.team.level if row.team else 1,
@@ -292,7 +293,7 @@ class _Life:
             level_entered_at=row.created_at,
         )
         rule = self._decide(ticket) if row.is_active else None
-        past = Past(sla.new_desk(ticket, tier=writer.customer.tier, policy=desk.policy), by=desk.by)
+        past = Past(sla.new_desk(ticket, tier=writer.tier, policy=desk.policy), by=desk.by)
         is_phone = row.channel is Channel.PHONE
         if is_phone:
             ticket.first_response_at = row.created_at
@@ -301,7 +302,7 @@ class _Life:
         self.turns.append(Turn(OPENED[is_phone, bool(row.assignee or held_outside)], row.created_at))
         past.log(
             EventKind.TICKET_OPENED, row.created_at, channel=ticket.channel, priority=ticket.priority,
-            tier=writer.customer.tier, level=ticket.level, team=ticket.team_id, assignee=ticket.assignee_id,
+            tier=writer.tier, level=ticket.level, team=ticket.team_id, assignee=ticket.assignee_id,
             held_outside=held_outside, phone=is_phone, rule=rule, rule_target_minutes=ticket.rule_target_minutes,
             rule_target_loosens=ticket.rule_target_loosens, revision=desk.policy.id, imported=True,
             imported_at=desk.now.isoformat(),
@@ -338,7 +339,7 @@ class _Life:
 
     def _facts(self, ticket: Ticket) -> TicketFacts:
         facts = facts_of(
-            ticket, customer=self.writer.customer, policy=self.desk.policy, at=self.desk.now, team=None,
+            ticket, customer=self.desk.customers[self.writer.customer], policy=self.desk.policy, at=self.desk.now, team=None,
             text=self.row.text,
         )  # fmt: skip
         return replace(facts, fields=self.row.fields)

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import JSONField
+from django.db.models.base import ModelState
 
 from flowdesk.core.ids import new_id
 from flowdesk.core.staging import insert_staged, staged
@@ -38,6 +40,11 @@ EVENT_COLUMNS = (
 )  # fmt: skip
 
 
+_DEFAULTS = {
+    one.attname: one.get_default() for one in Ticket._meta.concrete_fields if not isinstance(one, JSONField)
+}
+
+
 class MessageRow(NamedTuple):
     """Words of a ticket's past, for `insert_messages`."""
 
@@ -66,6 +73,14 @@ def new_ticket_ids(count: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(NEW_TICKET_IDS, [count])
         return [int(row[0]) for row in cursor.fetchall()]
+
+
+def new_ticket(**values: Any) -> Ticket:
+    """A ticket about to be written with others. Django's own way to make one takes longer than all that is done to it."""
+    ticket = Ticket.__new__(Ticket)
+    ticket._state = ModelState()
+    ticket.__dict__.update({**_DEFAULTS, "signals": [], "fields": {}, **values})
+    return ticket
 
 
 def insert_tickets(tickets: Sequence[Ticket]) -> None:
