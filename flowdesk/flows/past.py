@@ -16,6 +16,7 @@ from flowdesk.engine.lives import Turn, live
 from flowdesk.engine.promises import WaitReason
 from flowdesk.flows.desk import state_rules
 from flowdesk.sla import services as sla
+from flowdesk.sla.mapping import verdict_of
 from flowdesk.sla.services import Desk
 from flowdesk.tickets.bulk import insert_events, insert_tickets
 from flowdesk.tickets.models import Wait
@@ -71,10 +72,14 @@ class Past:
         self._arrive(now)
 
     def _arrive(self, now: datetime) -> None:
-        """In the present a wait that is still open has its bound.
+        """In the present a resolved ticket says what its promises came to, and an open wait has its bound.
 
         It ends as the policy says, counted from today: its past was another desk's.
         """
+        if self.desk.ticket.resolved_at is not None:
+            verdict = verdict_of(self.desk.promises)
+            self.desk.ticket.missed_count = verdict.missed
+            self.desk.ticket.spent_percent = verdict.spent_percent
         if self.desk.ticket.is_active:
             self.desk.ticket.level_entered_at = now  # rules on time in a level count from here on
         if not self.desk.waits:

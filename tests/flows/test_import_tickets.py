@@ -141,6 +141,17 @@ def test_met_and_missed_are_decided_by_the_times_in_the_row() -> None:
     assert found["resolution"] == "met"  # three business days
 
 
+def test_an_ended_ticket_says_what_its_promises_came_to() -> None:
+    world = a_world()
+    imported(world, a_row(first_response_at=at(30), resolved_at=at(31)), a_row(external_ref="A-2"))
+
+    ended, active = the_ticket(world), the_ticket(world, "A-2")
+    with reading(world.tenant.id):
+        clock = Clock.objects.get(ticket_id=ended.id, metric="resolution")
+    assert (ended.missed_count, ended.spent_percent) == (1, clock.spent * 100 // clock.target)
+    assert (active.missed_count, active.spent_percent) == (0, 0)
+
+
 def test_clocks_are_a_fold_over_the_events() -> None:
     world = a_world()
     talk = [
