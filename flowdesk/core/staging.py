@@ -1,49 +1,70 @@
-"""Many rows for one table: copied into a table of the act's own, from which one statement takes them.
+"""Many rows at once: copied into tables of the act's own, from which one statement for each table takes them.
 
 COPY is the cheapest way in, but it cannot write to a table under row level security itself.
 """
 
+from __future__ import annotations
+
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from django.db import connection
 
 _as_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
-@contextmanager
-def staged(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """Rows with these columns of `table`, in their order, in a table by the name given; gone afterwards.
+class Stage:
+    """For each table named a stage with the given columns of it; gone afterwards."""
 
-    Dictionaries and lists are JSON.
-    """
-    name, names = f"staged_{table}", ", ".join(columns)
-    lines = [_line(row) for row in rows]
+    def __init__(self, tables: Mapping[str, Sequence[str]]) -> None:
+        self._columns = {table: ", ".join(columns) for table, columns in tables.items()}
+
+    def __enter__(self) -> Self:
+        _execute(
+            f"create temporary table staged_{table} as select {names} from {table} with no data"  # noqa: S608 - constants
+            for table, names in self._columns.items()
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if fault is None:  # what failed is rolled back
+            _execute(f"drop table staged_{table}" for table in self._columns)
+
+    def copy(self, table: str, lines: str) -> None:
+        """Put `lines_of` rows on the stage of a table, in their order."""
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"copy staged_{table} ({self._columns[table]}) from stdin") as copy,
+        ):
+            copy.write(lines)
+
+    def move(self, *tables: str) -> None:
+        """Write what is on the stages of these tables to the tables, and leave the stages empty."""
+        moves = (
+            f"insert into {table} ({names}) select {names} from staged_{table}; truncate staged_{table}"  # noqa: S608 - constants
+            for table, names in self._columns.items()
+            if table in tables
+        )
+        _execute(moves)
+
+
+def _execute(statements: Iterable[str]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"create temporary table {name} as select {names} from {table} with no data")  # noqa: S608 - constants
-        with cursor.copy(f"copy {name} ({names}) from stdin") as copy:
-            copy.write("".join(lines))
-        yield name
-        cursor.execute(f"drop table {name}")
+        cursor.execute("; ".join(statements))
 
 
-def insert_staged(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write rows to a table, in their order."""
-    names = ", ".join(columns)
-    with staged(table, columns, rows) as source, connection.cursor() as cursor:
-        cursor.execute(f"insert into {table} ({names}) select {names} from {source}")  # noqa: S608 - constants
-
-
-def _line(row: Sequence[Any]) -> str:
-    return "\t".join([_FORMS[value.__class__](value) for value in row]) + "\n"
+def lines_of(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as COPY reads them; dictionaries and lists are JSON."""
+    return "".join(["\t".join([_FORMS[value.__class__](value) for value in row]) + "\n" for row in rows])
 
 
 def _text(value: str) -> str:
-    """Text as COPY reads it back."""
     if "\\" in value:
         value = value.replace("\\", "\\\\")
     if "\n" in value:

@@ -9,11 +9,14 @@ queue unless it has an assignee.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import RawIOBase
 from itertools import islice
 from math import inf
+from sys import getswitchinterval, setswitchinterval
 from typing import IO, Any
 
 from django.conf import settings
@@ -27,7 +30,7 @@ from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.lives import Turn
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.engine.routing import route
-from flowdesk.flows.past import Past, keep_pasts
+from flowdesk.flows.past import Past, Told, keep_told, told
 from flowdesk.intake.bulk import runs
 from flowdesk.intake.bulk.files import Record, RecordFile, UnusableFile, open_records
 from flowdesk.intake.bulk.rows import (
@@ -50,14 +53,16 @@ from flowdesk.people.queries import TeamRow
 from flowdesk.policies.services import Policy, current_policy
 from flowdesk.routing.services import Routed
 from flowdesk.sla import services as sla
-from flowdesk.tickets.bulk import MessageRow, insert_messages, known_refs, message_row, new_ticket, new_ticket_ids
+from flowdesk.tickets.bulk import known_refs, message_row, new_ticket, new_ticket_ids
 from flowdesk.tickets.mapping import facts_of
 from flowdesk.tickets.models import AuthorKind, Explanation, Ticket
 from flowdesk.tickets.states import Channel, EventKind, Status
 from flowdesk.triage import services as triage
 
 JOB = "import_tickets"  # by this name the worker knows it
-BATCH, BATCH_BYTES = 500, 8 * 1024 * 1024  # rows, or what they are made of: a batch is held in memory
+BATCH, BATCH_BYTES = 500, 8 * 1024 * 1024  # rows, or what they are made of: two batches are held in memory
+PART = 125  # tickets of a batch that are written while the next ones are lived
+TURNS = 0.000_2  # seconds that reckoning keeps an answer of the database waiting
 UNPACKED = 20  # times the size that a file sent to us may have, when it is unpacked
 PLAIN_PRIORITY = Priority.P3  # of a ticket that has ended and whose row names none
 # What one save of the past says happened; each is one value, so that lives are soon seen to be alike.
@@ -114,20 +119,78 @@ def import_tickets(
         file = open_records(source, form=FileFormat(run.format), most_unpacked=most)
         if not run.ignores_unknown and (faults := unknown_columns(file.columns)):
             raise UnusableFile("; ".join(f"{fault.field}: {fault.reason}" for fault in faults))
-        records = islice(file.records, run.rows, None)
-        while not is_called_off():
-            batch = next_batch(records)
-            if not batch:
-                return runs.end_run(run.public_id, by=by, now=clock())
-            run = import_batch(batch, run=run, file=file, by=by, now=clock())
-            if not run.is_open:
-                return run
-            if run.refused > MOST_REFUSED:
-                raise UnusableFile(f"More than {MOST_REFUSED} rows were refused; the first ones tell why.")
-            tell(run)
+        with _reckoner() as reckoner:
+            batches = _batches(file, after=run.rows, reckoner=reckoner)
+            while not is_called_off():
+                batch = next(batches)
+                if not batch.records:
+                    return runs.end_run(run.public_id, by=by, now=clock())
+                run = import_batch(batch, run=run, by=by, now=clock())
+                if not run.is_open:
+                    return run
+                if run.refused > MOST_REFUSED:
+                    raise UnusableFile(
+                        f"More than {MOST_REFUSED} rows were refused; the first ones tell why."
+                    )
+                tell(run)
     except UnusableFile as fault:
         return runs.end_run(run.public_id, by=by, now=clock(), fault=fault.message)
     return run
+
+
+@contextmanager
+def _reckoner() -> Iterator[Executor]:
+    """A thread that reckons while this one waits for the database, and lets it go on as soon as that has answered."""
+    before = getswitchinterval()
+    setswitchinterval(TURNS)
+    reckoner = ThreadPoolExecutor(1, thread_name_prefix="import")
+    try:
+        yield reckoner
+    finally:
+        reckoner.shutdown(cancel_futures=True)
+        setswitchinterval(before)
+
+
+Read = tuple[list[TicketRow], list[RefusedRecord]]
+
+
+class Batch:
+    """Records that are written together. The batch after them is checked while they are being written."""
+
+    def __init__(self, records: Sequence[Record], *, file: RecordFile, reckoner: Executor) -> None:
+        self.records, self.reckoner = records, reckoner
+        self.header, self.bytes_read = file.header, file.tell()
+        self.following: Batch | None = None
+        self._checked: tuple[Known, Future[Read]] | None = None
+
+    def check(self, known: Known, *, now: datetime) -> None:
+        """Begin to check the rows by what they may name."""
+        self._checked = known, self.reckoner.submit(_read, self.records, known, now=now)
+
+    def rows(self, known: Known, *, now: datetime) -> Read:
+        """What the records say, checked anew when what they may name has changed since it was begun."""
+        if self._checked is None or self._checked[0] != known:
+            self.check(known, now=now)
+        assert self._checked is not None
+        return self._checked[1].result()
+
+
+def _batches(file: RecordFile, *, after: int, reckoner: Executor) -> Iterator[Batch]:
+    """The batches of a file behind so many records, and an empty one at its end; each is read one ahead.
+
+    A fault of the file is raised once all that was read before it has been taken.
+    """
+    records = islice(file.records, after, None)
+    batch = Batch(next_batch(records), file=file, reckoner=reckoner)
+    while batch.records:
+        try:
+            batch.following = Batch(next_batch(records), file=file, reckoner=reckoner)
+        except UnusableFile as fault:
+            yield batch
+            raise fault
+        yield batch
+        batch = batch.following
+    yield batch
 
 
 def next_batch(records: Iterator[Record]) -> list[Record]:
@@ -142,9 +205,7 @@ def next_batch(records: Iterator[Record]) -> list[Record]:
 
 
 @act
-def import_batch(
-    batch: Sequence[Record], *, run: ImportRun, file: RecordFile, by: Actor, now: datetime
-) -> ImportRun:
+def import_batch(batch: Batch, *, run: ImportRun, by: Actor, now: datetime) -> ImportRun:
     """Write the tickets of some records and note that the run has come past them; a dry run notes that alone.
 
     A run that was called off is left as it is.
@@ -154,13 +215,18 @@ def import_batch(
     if not held.is_open:
         return held
     policy = current_policy()
-    rows, refusals = _read(batch, _known(policy, held), now=now)
-    known = known_refs([row.external_ref for row in rows if row.external_ref])
-    new = _without_known(rows, known)
-    if not held.is_dry:
-        _write(new, policy, by=by, now=now)
-    counts = Counts(rows=len(batch), imported=len(new), skipped=len(rows) - len(new), refused=len(refusals))
-    return runs.note_progress(held, counts, refusals, header=file.header, bytes_read=file.tell())
+    known = _known(policy, held)
+    rows, refusals = batch.rows(known, now=now)
+    new = _without_known(rows, known_refs([row.external_ref for row in rows if row.external_ref]))
+    parts = [] if held.is_dry else _lived(new, policy, reckoner=batch.reckoner, by=by, now=now)
+    if batch.following is not None:
+        batch.following.check(known, now=now)
+    if parts:
+        _write(parts, count=len(new))
+    counts = Counts(
+        rows=len(batch.records), imported=len(new), skipped=len(rows) - len(new), refused=len(refusals)
+    )
+    return runs.note_progress(held, counts, refusals, header=batch.header, bytes_read=batch.bytes_read)
 
 
 def _known(policy: Policy, run: ImportRun) -> Known:
@@ -201,19 +267,50 @@ def _without_known(rows: Sequence[TicketRow], known: set[str]) -> list[TicketRow
     return found
 
 
-def _write(rows: Sequence[TicketRow], policy: Policy, *, by: Actor, now: datetime) -> None:
+def _lived(
+    rows: Sequence[TicketRow], policy: Policy, *, reckoner: Executor, by: Actor, now: datetime
+) -> list[Future[_Part]]:
+    """The tickets of the rows with their pasts, some at a time, in the order in which they will be there."""
     if not rows:
-        return
+        return []
     writers = recognise_all(rows, lowest_tier=policy.promises.lowest_tier, at=now)
     active = {writer.customer for row, writer in zip(rows, writers, strict=True) if row.is_active}
-    desk = _Desk(policy, {team.slug: team for team in people.teams()}, Customer.objects.in_bulk(active), by, now)
-    lives = [
-        _Life(row, writer, ticket, desk=desk)
-        for row, writer, ticket in zip(rows, writers, new_ticket_ids(len(rows)), strict=True)
+    teams = {team.slug: team for team in people.teams()}
+    desk = _Desk(policy, teams, Customer.objects.in_bulk(active), by, now)
+    births = list(zip(rows, writers, new_ticket_ids(len(rows)), strict=True))
+    return [
+        reckoner.submit(_part, births[first : first + PART], first=first, desk=desk)
+        for first in range(0, len(births), PART)
     ]
-    insert_messages(message for life in lives for message in life.messages())
-    Explanation.objects.bulk_create(explanation for life in lives for explanation in life.explanations())
-    keep_pasts([life.past for life in lives], now=now)
+
+
+def _write(parts: Sequence[Future[_Part]], *, count: int) -> None:
+    """Write parts of a batch, each as soon as it has been lived."""
+
+    def arriving() -> Iterator[Told]:
+        for part in parts:
+            Explanation.objects.bulk_create(part.result().explanations)
+            yield part.result().told
+
+    keep_told(arriving(), count=count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some tickets of a batch as they will be written, and why they stand as they do."""
+
+    told: Told
+    explanations: Sequence[Explanation]
+
+
+def _part(births: Sequence[tuple[TicketRow, Recognised, int]], *, first: int, desk: _Desk) -> _Part:
+    """Live some rows. Asks the database nothing: it is busy writing those before."""
+    lives = [_Life(row, writer, ticket, desk=desk) for row, writer, ticket in births]
+    messages = (message for life in lives for message in life.messages())
+    return _Part(
+        told([life.past for life in lives], messages=messages, first=first, now=desk.now),
+        [explanation for life in lives for explanation in life.explanations()],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +341,7 @@ class _Life:
     def ticket(self) -> Ticket:
         return self.past.desk.ticket
 
-    def messages(self) -> Iterator[MessageRow]:
+    def messages(self) -> Iterator[tuple[Any, ...]]:
         """The words, oldest first."""
         contact = self.writer.contact
         first = Said(is_customer=True, text=self.row.text, at=self.row.created_at)
@@ -339,8 +436,8 @@ class _Life:
 
     def _facts(self, ticket: Ticket) -> TicketFacts:
         facts = facts_of(
-            ticket, customer=self.desk.customers[self.writer.customer], policy=self.desk.policy, at=self.desk.now, team=None,
-            text=self.row.text,
+            ticket, customer=self.desk.customers[self.writer.customer], policy=self.desk.policy, at=self.desk.now,
+            team=None, text=self.row.text,
         )  # fmt: skip
         return replace(facts, fields=self.row.fields)
 

@@ -6,19 +6,22 @@ are passed without an escalation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from flowdesk.core.actor import Actor
+from flowdesk.core.staging import Stage, lines_of
 from flowdesk.engine.business_time import due_at
 from flowdesk.engine.lives import Turn, live
 from flowdesk.engine.promises import WaitReason
 from flowdesk.flows.desk import state_rules
 from flowdesk.sla import services as sla
+from flowdesk.sla import sql
 from flowdesk.sla.mapping import verdict_of
 from flowdesk.sla.services import Desk
-from flowdesk.tickets.bulk import insert_events, insert_tickets
+from flowdesk.tickets import bulk
 from flowdesk.tickets.models import Wait
 from flowdesk.tickets.services import NewEvent
 from flowdesk.tickets.states import EventKind, Status
@@ -94,12 +97,44 @@ class Past:
                 wait.ends_by = due_at(calendar, now, rule.longest.amount, rule.longest.unit)
 
 
-def keep_pasts(pasts: Sequence[Past], *, now: datetime) -> None:
-    """Store tickets with their clocks, waits and events; numbers are given in this order."""
-    sla.keep_new([past.desk for past in pasts], wakes=lambda desk: _wakes(desk, now))
-    Wait.objects.bulk_create(wait for past in pasts for wait in past.waits)
-    insert_events(event for past in pasts for event in past.events)
-    insert_tickets([past.desk.ticket for past in pasts])
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Some pasts as they will be written."""
+
+    tickets: str
+    messages: str
+    events: str
+    clocks: str
+    waits: Sequence[Wait]
+
+
+def told(
+    pasts: Sequence[Past], *, messages: Iterable[Sequence[Any]] = (), first: int = 0, now: datetime
+) -> Told:
+    """Write pasts and their words down, without asking the database; `first` is the place of the first ticket."""
+    clocks = lines_of(sla.new_clock_rows([past.desk for past in pasts], wakes=lambda desk: _wakes(desk, now)))
+    tickets = [past.desk.ticket for past in pasts]
+    events = (event for past in pasts for event in past.events)
+    return Told(
+        tickets=lines_of(bulk.ticket_rows(tickets, first=first)),
+        messages=lines_of(messages),
+        events=lines_of(bulk.event_rows(tickets[0].tenant_id, events)),
+        clocks=clocks,
+        waits=[wait for past in pasts for wait in past.waits],
+    )
+
+
+def keep_told(parts: Iterable[Told], *, count: int) -> None:
+    """Store the parts of one act, each as soon as it is there; tickets come last and get numbers in their order."""
+    with Stage({**bulk.STAGED, **sql.STAGED}) as stage:
+        for part in parts:
+            stage.copy(bulk.MESSAGES, part.messages)
+            stage.copy(bulk.EVENTS, part.events)
+            stage.copy(sql.CLOCKS, part.clocks)
+            stage.copy(bulk.TICKETS, part.tickets)
+            stage.move(bulk.MESSAGES, bulk.EVENTS, sql.CLOCKS)
+            Wait.objects.bulk_create(part.waits)
+        bulk.insert_tickets(count)
 
 
 def _wakes(desk: Desk, now: datetime) -> Iterator[datetime]:

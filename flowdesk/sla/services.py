@@ -1,14 +1,12 @@
 """Writes of promises: what a ticket's happenings do to its clocks, stored in two statements at the most."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from flowdesk.core.staging import insert_staged
-from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.clock import Metric
 from flowdesk.engine.promises import Change, Occurrence, Promises, Terms, WaitReason, advance, after
 from flowdesk.engine.sla_policy import RuleTarget
@@ -115,14 +113,15 @@ def keep(desks: Sequence[Desk], *, wakes: Callable[[Desk], Iterable[datetime | N
             cursor.execute(sql.INSERT_CLOCKS, [tenant, *_columns(inserts)])
 
 
-def keep_new(desks: Sequence[Desk], *, wakes: Callable[[Desk], Iterable[datetime | None]]) -> None:
-    """The same for many tickets that are being written themselves, however many clocks they have."""
+def new_clock_rows(
+    desks: Sequence[Desk], *, wakes: Callable[[Desk], Iterable[datetime | None]]
+) -> Iterator[tuple[Any, ...]]:
+    """The clocks of tickets that are being written, for the stage; their summary goes to the tickets, as in `keep`."""
     rows: list[tuple[Any, ...]] = []
     for desk in desks:
         _collect(desk, rows, [])
         _summarise(desk, wakes(desk))
-    tenant = current_tenant()
-    insert_staged("sla_clock", sql.NEW_CLOCK_COLUMNS, ((tenant, *row) for row in rows))
+    return ((desks[0].ticket.tenant_id, *row) for row in rows)
 
 
 def _collect(desk: Desk, inserts: list[tuple[Any, ...]], updates: list[tuple[Any, ...]]) -> None:

@@ -1,17 +1,15 @@
 """Writes of many tickets at once: a statement for each table, however many rows a batch has."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 from django.db import connection
 from django.db.models import JSONField
 from django.db.models.base import ModelState
 
 from flowdesk.core.ids import new_id
-from flowdesk.core.staging import insert_staged, staged
 from flowdesk.core.tenant import current_tenant
 from flowdesk.tickets import sql
 from flowdesk.tickets.models import AuthorKind, Ticket
@@ -27,7 +25,7 @@ with counter as (
 )
 insert into tickets_ticket ({", ".join(sql.NEW_TICKET_COLUMNS)}, number)
 select {", ".join(f"t.{name}" for name in sql.NEW_TICKET_COLUMNS)}, counter.first + t.number
-from {{source}} as t, counter
+from staged_tickets_ticket as t, counter
 """  # noqa: S608 - a constant of column names
 
 # The second condition is the index's own.
@@ -35,30 +33,21 @@ KNOWN_REFS = """
 select external_ref from tickets_ticket where tenant_id = %s and external_ref = any(%s) and external_ref <> ''
 """
 
-EVENT_COLUMNS = (
-    "tenant_id", "ticket_id", "kind", "at", "actor_kind", "actor_id", "data", "dispatched_at",
-)  # fmt: skip
+# What is staged of each table.
+TICKETS, MESSAGES, EVENTS = "tickets_ticket", "tickets_message", "tickets_ticketevent"
+STAGED: Mapping[str, Sequence[str]] = {
+    TICKETS: (*sql.NEW_TICKET_COLUMNS, "number"),
+    MESSAGES: (
+        "tenant_id", "public_id", "ticket_id", "author_kind", "contact_id", "agent_id", "channel", "is_automatic",
+        "text", "html", "sent_at",
+    ),
+    EVENTS: ("tenant_id", "ticket_id", "kind", "at", "actor_kind", "actor_id", "data", "dispatched_at"),
+}  # fmt: skip
 
 
 _DEFAULTS = {
     one.attname: one.get_default() for one in Ticket._meta.concrete_fields if not isinstance(one, JSONField)
 }
-
-
-class MessageRow(NamedTuple):
-    """Words of a ticket's past, for `insert_messages`."""
-
-    tenant_id: int
-    public_id: UUID
-    ticket_id: int
-    author_kind: str
-    contact_id: int | None
-    agent_id: int | None
-    channel: str
-    is_automatic: bool
-    text: str
-    html: str
-    sent_at: datetime
 
 
 def known_refs(refs: Sequence[str]) -> set[str]:
@@ -76,48 +65,36 @@ def new_ticket_ids(count: int) -> list[int]:
 
 
 def new_ticket(**values: Any) -> Ticket:
-    """A ticket about to be written with others. Django's own way to make one takes longer than all that is done to it."""
+    """A ticket about to be written with others; making one in Django's own way takes longer than its whole life."""
     ticket = Ticket.__new__(Ticket)
     ticket._state = ModelState()
     ticket.__dict__.update({**_DEFAULTS, "signals": [], "fields": {}, **values})
     return ticket
 
 
-def insert_tickets(tickets: Sequence[Ticket]) -> None:
-    """Write new tickets of one tenant as the last statement of their act; numbers follow their order."""
-    if not tickets:
-        return
+def ticket_rows(tickets: Iterable[Ticket], *, first: int) -> Iterator[tuple[Any, ...]]:
+    """New tickets, for the stage; `first` is the place of the first one among those written together."""
     values = attrgetter(*sql.NEW_TICKET_COLUMNS)
-    rows = ((*values(ticket), place) for place, ticket in enumerate(tickets))
-    with staged("tickets_ticket", (*sql.NEW_TICKET_COLUMNS, "number"), rows) as source:
-        with connection.cursor() as cursor:
-            tenant, count = tickets[0].tenant_id, len(tickets)
-            cursor.execute(INSERT_TICKETS.format(source=source), [count, tenant, count])
+    return ((*values(ticket), place) for place, ticket in enumerate(tickets, first))
+
+
+def insert_tickets(count: int) -> None:
+    """Write the tickets on the stage as the last statement of their act; numbers follow their places."""
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_TICKETS, [count, current_tenant(), count])
 
 
 def message_row(
     ticket: Ticket, *, author: AuthorKind, text: str, at: datetime, contact: int | None, agent: int | None
-) -> MessageRow:
-    """Words of a ticket's past."""
-    return MessageRow(
-        tenant_id=ticket.tenant_id, public_id=new_id(at), ticket_id=ticket.id, author_kind=author.value,
-        contact_id=contact, agent_id=agent, channel=ticket.channel, is_automatic=False, text=text, html="", sent_at=at,
+) -> tuple[Any, ...]:
+    """Words of a ticket's past, for the stage."""
+    return (
+        ticket.tenant_id, new_id(at), ticket.id, author.value, contact, agent, ticket.channel, False, text, "", at,
     )  # fmt: skip
 
 
-def insert_messages(rows: Iterable[MessageRow]) -> None:
-    """Append words to or from customers."""
-    insert_staged("tickets_message", MessageRow._fields, rows)
-
-
-def insert_events(events: Iterable[NewEvent]) -> None:
-    """Append to the logs of tickets, in order."""
-    tenant = current_tenant()
-    rows = (
-        (
-            tenant, event.ticket, event.kind, event.at, event.by.kind, event.by.id, event.data,
-            event.at if event.is_silent else None,
-        )
-        for event in events
-    )  # fmt: skip
-    insert_staged("tickets_ticketevent", EVENT_COLUMNS, rows)
+def event_rows(tenant: int, events: Iterable[NewEvent]) -> Iterator[tuple[Any, ...]]:
+    """Lines for the logs of tickets, in order, for the stage."""
+    for event in events:
+        by, dispatched_at = event.by, event.at if event.is_silent else None
+        yield (tenant, event.ticket, event.kind, event.at, by.kind, by.id, event.data, dispatched_at)

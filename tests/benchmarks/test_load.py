@@ -94,7 +94,9 @@ def logs_fold_into_clocks(tenant: int) -> None:
         assert (folded.waits, folded.unanswered_since) == (stored.waits, stored.unanswered_since), story
         if ticket.resolved_at is not None:
             verdict = verdict_of(folded)
-            assert (ticket.missed_count, ticket.spent_percent) == (verdict.missed, verdict.spent_percent), story
+            assert (ticket.missed_count, ticket.spent_percent) == (verdict.missed, verdict.spent_percent), (
+                story
+            )
 
 
 def rows_say_what_clocks_say() -> None:

@@ -51,7 +51,10 @@ def assert_fold_is_stored(world: World, *, at: datetime) -> None:
             assert folded.has_ended == stored.has_ended, story
             if ticket.resolved_at is not None:
                 verdict = verdict_of(folded)
-                assert (ticket.missed_count, ticket.spent_percent) == (verdict.missed, verdict.spent_percent), story
+                assert (ticket.missed_count, ticket.spent_percent) == (
+                    verdict.missed,
+                    verdict.spent_percent,
+                ), story
 
 
 def wake_all(world: World, *, at: datetime) -> None:

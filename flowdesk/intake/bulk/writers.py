@@ -56,7 +56,7 @@ def _contacts(addresses: set[str]) -> dict[str, Recognised]:
     rows = found.filter(address__in=sorted(addresses)).values_list(
         "email", "customer_id", "customer__tier", "id"
     )
-    return {email.lower(): Recognised(*person) for email, *person in rows}
+    return {email.lower(): Recognised(customer, tier, contact) for email, customer, tier, contact in rows}
 
 
 def _party(row: TicketRow) -> str:
