@@ -124,6 +124,19 @@ def resolve_local(local: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return change, change
 
 
+@dataclass(frozen=True, slots=True)
+class _DayLater:
+    """An open day some business days after another, for what begins on that before the first hours on the way end.
+
+    `shift` is how far apart the same wall time is on the two, where no clock changes around them.
+    """
+
+    day: date
+    spans: Sequence[Span]
+    since_before: datetime
+    shift: timedelta | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessCalendar:
     """When a promise's time runs: weekly hours, holidays, dated hours and breaks in one zone.
@@ -152,9 +165,7 @@ class BusinessCalendar:
     _holidays: Mapping[date | MonthDay, list[Holiday]] = field(init=False, repr=False, compare=False)
     _timeline: Timeline = field(init=False, repr=False, compare=False)
     _days: dict[date, tuple[Span, ...]] = field(init=False, repr=False, compare=False)
-    _later: dict[tuple[date, int], tuple[date, Sequence[Span], datetime]] = field(
-        init=False, repr=False, compare=False
-    )
+    _later: dict[tuple[date, int], _DayLater] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.horizon_years < 3:
@@ -251,7 +262,9 @@ class BusinessCalendar:
     def next_open(self, at: datetime) -> datetime:
         """The first open instant from `at` on: `at` itself when it is open."""
         at = as_utc(at)
-        return at if self.is_open(at) else self.next_change(at)
+        if self._is_always_open or self._timeline_around(at).is_open(at):
+            return at
+        return self.next_change(at)
 
     def previous_open(self, at: datetime) -> datetime:
         """`at` when it is open or a closing instant, else the last closing instant before it."""
@@ -315,20 +328,25 @@ class BusinessCalendar:
         if days < 0:
             raise ValueError("cannot add a negative number of business days")
         start = self.next_open(start)
-        local = start.astimezone(self._zone).replace(tzinfo=None, fold=0)
+        if not days:
+            return start
+        local = start.astimezone(self._zone)
         owner = local.date()
         for span in self._spans_of(owner):
             if span.start <= start < span.end:
                 break
         else:
             owner -= DAY
-        if not days:
-            return start
-        day, spans = self._open_day_later(owner, days, since=start)
-        wall_time = local - datetime.combine(owner, MIDNIGHT)
-        at = self.resolve_local(datetime.combine(day, MIDNIGHT) + wall_time)[0]
-        begun = [span for span in spans if span.start <= at]
-        return min(at, begun[-1].end) if begun else spans[0].start
+        later = self._later.get((owner, days))
+        if later is None or start >= later.since_before:
+            later = self._day_later(owner, days, since=start)
+        if later.shift is not None:
+            at = start + later.shift
+        else:
+            wall_time = local.replace(tzinfo=None, fold=0) - datetime.combine(owner, MIDNIGHT)
+            at = self.resolve_local(datetime.combine(later.day, MIDNIGHT) + wall_time)[0]
+        begun = [span for span in later.spans if span.start <= at]
+        return min(at, begun[-1].end) if begun else later.spans[0].start
 
     def business_days(self, first: date, until: date) -> tuple[date, ...]:
         """The open days from `first` up to but not including `until`."""
@@ -386,19 +404,28 @@ class BusinessCalendar:
         opens, closes = window.on(day)
         return Span(self.resolve_local(opens)[0], self.resolve_local(closes)[0])
 
-    def _open_day_later(self, day: date, days: int, *, since: datetime) -> tuple[date, Sequence[Span]]:
-        """The `days`-th open day after `day`, remembered where none of the hours on the way was over by `since`."""
-        found, spans, first_end = self._later.get((day, days), (day, (), since))
+    def _day_later(self, owner: date, days: int, *, since: datetime) -> _DayLater:
+        """The `days`-th open day after `owner` for what begins at `since`, remembered for what begins as well there."""
+        day, spans = self._open_day_after(owner, days, since=since)
+        on_the_way = [owner + DAY * n for n in range(1, (day - owner).days + 1)]
+        first_end = min(span.end for passed in on_the_way for span in self._spans_of(passed))
+        found = _DayLater(day, spans, first_end, self._shift(owner, day))
         if since < first_end:
-            return found, spans
-        answer = found, spans = self._open_day_after(day, days, since=since)
-        between = [day + DAY * n for n in range(1, (found - day).days + 1)]
-        ends = [span.end for passed in between for span in self._spans_of(passed)]
-        if len(self._later) >= MOST_REMEMBERED:
-            self._later.clear()
-        if since < min(ends):
-            self._later[day, days] = found, spans, min(ends)
-        return answer
+            if len(self._later) >= MOST_REMEMBERED:
+                self._later.clear()
+            self._later[owner, days] = found
+        return found
+
+    def _shift(self, owner: date, day: date) -> timedelta | None:
+        """How far the same wall time lies apart on two days and in the nights after them; None when clocks change."""
+        shifts = []
+        for one in (owner, day):
+            midnights = [datetime.combine(one + DAY * n, MIDNIGHT) for n in range(3)]
+            instants = [instant for midnight in midnights for instant in self.resolve_local(midnight)]
+            if [instant - instants[0] for instant in instants] != [n * DAY for n in (0, 0, 1, 1, 2, 2)]:
+                return None
+            shifts.append(instants[0])
+        return shifts[1] - shifts[0]
 
     def _open_day_after(self, day: date, days: int, *, since: datetime) -> tuple[date, list[Span]]:
         """The `days`-th open day after `day`, at least the first, with its spans that end after `since`."""
