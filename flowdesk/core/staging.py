@@ -38,6 +38,8 @@ class Stage:
 
     def copy(self, table: str, lines: str) -> None:
         """Put `lines_of` rows on the stage of a table, in their order."""
+        if not lines:
+            return
         with (
             connection.cursor() as cursor,
             cursor.copy(f"copy staged_{table} ({self._columns[table]}) from stdin") as copy,

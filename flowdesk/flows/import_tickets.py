@@ -55,7 +55,7 @@ from flowdesk.routing.services import Routed
 from flowdesk.sla import services as sla
 from flowdesk.tickets.bulk import known_refs, message_row, new_ticket, new_ticket_ids
 from flowdesk.tickets.mapping import facts_of
-from flowdesk.tickets.models import AuthorKind, Explanation, Ticket
+from flowdesk.tickets.models import AuthorKind, Ticket
 from flowdesk.tickets.states import Channel, EventKind, Status
 from flowdesk.triage import services as triage
 
@@ -222,7 +222,7 @@ def import_batch(batch: Batch, *, run: ImportRun, by: Actor, now: datetime) -> I
     if batch.following is not None:
         batch.following.check(known, now=now)
     if parts:
-        _write(parts, count=len(new))
+        keep_told((part.result() for part in parts), count=len(new))
     counts = Counts(
         rows=len(batch.records), imported=len(new), skipped=len(rows) - len(new), refused=len(refusals)
     )
@@ -269,7 +269,7 @@ def _without_known(rows: Sequence[TicketRow], known: set[str]) -> list[TicketRow
 
 def _lived(
     rows: Sequence[TicketRow], policy: Policy, *, reckoner: Executor, by: Actor, now: datetime
-) -> list[Future[_Part]]:
+) -> list[Future[Told]]:
     """The tickets of the rows with their pasts, some at a time, in the order in which they will be there."""
     if not rows:
         return []
@@ -284,32 +284,15 @@ def _lived(
     ]
 
 
-def _write(parts: Sequence[Future[_Part]], *, count: int) -> None:
-    """Write parts of a batch, each as soon as it has been lived."""
-
-    def arriving() -> Iterator[Told]:
-        for part in parts:
-            Explanation.objects.bulk_create(part.result().explanations)
-            yield part.result().told
-
-    keep_told(arriving(), count=count)
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Some tickets of a batch as they will be written, and why they stand as they do."""
-
-    told: Told
-    explanations: Sequence[Explanation]
-
-
-def _part(births: Sequence[tuple[TicketRow, Recognised, int]], *, first: int, desk: _Desk) -> _Part:
+def _part(births: Sequence[tuple[TicketRow, Recognised, int]], *, first: int, desk: _Desk) -> Told:
     """Live some rows. Asks the database nothing: it is busy writing those before."""
     lives = [_Life(row, writer, ticket, desk=desk) for row, writer, ticket in births]
-    messages = (message for life in lives for message in life.messages())
-    return _Part(
-        told([life.past for life in lives], messages=messages, first=first, now=desk.now),
-        [explanation for life in lives for explanation in life.explanations()],
+    return told(
+        [life.past for life in lives],
+        messages=(message for life in lives for message in life.messages()),
+        explanations=(explanation for life in lives for explanation in life.explanations()),
+        first=first,
+        now=desk.now,
     )
 
 
@@ -355,13 +338,10 @@ class _Life:
                 agent=said.agent,
             )
 
-    def explanations(self) -> Iterator[Explanation]:
+    def explanations(self) -> Iterator[tuple[Any, ...]]:
         """Why it stands as it does, where the policy decided."""
         for subject, trace in self.traces.items():
-            yield Explanation(
-                tenant_id=self.ticket.tenant_id, ticket_id=self.ticket.id, subject=subject, at=self.desk.now,
-                trace=trace,
-            )  # fmt: skip
+            yield (self.ticket.tenant_id, self.ticket.id, subject, self.desk.now, trace)
 
     def _opened(self, ticket_id: int) -> Past:
         """The ticket as it was opened, under the terms it stands under now."""

@@ -103,21 +103,31 @@ class Told:
 
     tickets: str
     messages: str
+    explanations: str
     events: str
     clocks: str
     waits: Sequence[Wait]
 
 
 def told(
-    pasts: Sequence[Past], *, messages: Iterable[Sequence[Any]] = (), first: int = 0, now: datetime
+    pasts: Sequence[Past],
+    *,
+    messages: Iterable[Sequence[Any]] = (),
+    explanations: Iterable[Sequence[Any]] = (),
+    first: int = 0,
+    now: datetime,
 ) -> Told:
-    """Write pasts and their words down, without asking the database; `first` is the place of the first ticket."""
+    """Write pasts down with their words and why they stand so, without asking the database.
+
+    `first` is the place of the first ticket among those of the act.
+    """
     clocks = lines_of(sla.new_clock_rows([past.desk for past in pasts], wakes=lambda desk: _wakes(desk, now)))
     tickets = [past.desk.ticket for past in pasts]
     events = (event for past in pasts for event in past.events)
     return Told(
         tickets=lines_of(bulk.ticket_rows(tickets, first=first)),
         messages=lines_of(messages),
+        explanations=lines_of(explanations),
         events=lines_of(bulk.event_rows(tickets[0].tenant_id, events)),
         clocks=clocks,
         waits=[wait for past in pasts for wait in past.waits],
@@ -129,10 +139,11 @@ def keep_told(parts: Iterable[Told], *, count: int) -> None:
     with Stage({**bulk.STAGED, **sql.STAGED}) as stage:
         for part in parts:
             stage.copy(bulk.MESSAGES, part.messages)
+            stage.copy(bulk.EXPLANATIONS, part.explanations)
             stage.copy(bulk.EVENTS, part.events)
             stage.copy(sql.CLOCKS, part.clocks)
             stage.copy(bulk.TICKETS, part.tickets)
-            stage.move(bulk.MESSAGES, bulk.EVENTS, sql.CLOCKS)
+            stage.move(bulk.MESSAGES, bulk.EXPLANATIONS, bulk.EVENTS, sql.CLOCKS)
             Wait.objects.bulk_create(part.waits)
         bulk.insert_tickets(count)
 

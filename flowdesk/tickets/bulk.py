@@ -35,6 +35,7 @@ select external_ref from tickets_ticket where tenant_id = %s and external_ref = 
 
 # What is staged of each table.
 TICKETS, MESSAGES, EVENTS = "tickets_ticket", "tickets_message", "tickets_ticketevent"
+EXPLANATIONS = "tickets_explanation"
 STAGED: Mapping[str, Sequence[str]] = {
     TICKETS: (*sql.NEW_TICKET_COLUMNS, "number"),
     MESSAGES: (
@@ -42,6 +43,7 @@ STAGED: Mapping[str, Sequence[str]] = {
         "text", "html", "sent_at",
     ),
     EVENTS: ("tenant_id", "ticket_id", "kind", "at", "actor_kind", "actor_id", "data", "dispatched_at"),
+    EXPLANATIONS: ("tenant_id", "ticket_id", "subject", "at", "trace"),
 }  # fmt: skip
 
 
