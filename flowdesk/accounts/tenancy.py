@@ -21,3 +21,17 @@ class TenantModel(models.Model):
         abstract = True
         base_manager_name = "everywhere"
         default_manager_name = "objects"
+
+
+class TenantPart(TenantModel):
+    """A row that hangs on another of its tenant by a `TenantKey` that is never empty.
+
+    That key carries the tenant, so a key of its own to the tenant would check the same once more with each row.
+    """
+
+    tenant = models.ForeignKey(
+        "accounts.Tenant", models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
+
+    class Meta(TenantModel.Meta):
+        abstract = True

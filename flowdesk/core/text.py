@@ -1,6 +1,7 @@
 """Words of others: on one line, without what would change how the words around them are read; and addresses."""
 
 import re
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -18,8 +19,13 @@ def one_line(text: str) -> str:
 
 def is_address(text: str) -> bool:
     """Whether mail can be sent there, and a column holds it: two addresses or a header are none."""
+    return len(text) <= LONGEST_ADDRESS and _is_valid(text)
+
+
+@lru_cache(maxsize=10_000)  # people write again
+def _is_valid(address: str) -> bool:
     try:
-        validate_email(text)
+        validate_email(address)
     except ValidationError:
         return False
-    return len(text) <= LONGEST_ADDRESS
+    return True

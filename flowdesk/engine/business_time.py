@@ -10,7 +10,7 @@ A question without an answer raises `NeverOpen` or `BeyondHorizon`; no answer is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from enum import IntEnum, StrEnum
@@ -27,6 +27,7 @@ SECOND = timedelta(seconds=1)
 FIRST_YEAR, LAST_YEAR = MINYEAR + 1, MAXYEAR - 1
 NOTHING_LAID_OUT = Timeline((), first=datetime.max.replace(tzinfo=UTC), last=datetime.min.replace(tzinfo=UTC))
 MIDNIGHT = time(0)
+MOST_REMEMBERED = 20_000  # answers about business days
 MonthDay = tuple[int, int]
 
 
@@ -123,6 +124,19 @@ def resolve_local(local: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return change, change
 
 
+@dataclass(frozen=True, slots=True)
+class _DayLater:
+    """An open day some business days after another, for what begins on that before the first hours on the way end.
+
+    `shift` is how far apart the same wall time is on the two, where no clock changes around them.
+    """
+
+    day: date
+    spans: Sequence[Span]
+    since_before: datetime
+    shift: timedelta | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessCalendar:
     """When a promise's time runs: weekly hours, holidays, dated hours and breaks in one zone.
@@ -151,6 +165,7 @@ class BusinessCalendar:
     _holidays: Mapping[date | MonthDay, list[Holiday]] = field(init=False, repr=False, compare=False)
     _timeline: Timeline = field(init=False, repr=False, compare=False)
     _days: dict[date, tuple[Span, ...]] = field(init=False, repr=False, compare=False)
+    _later: dict[tuple[date, int], _DayLater] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.horizon_years < 3:
@@ -169,6 +184,7 @@ class BusinessCalendar:
         self._set("_holidays", _holidays_by_day(self.holidays))
         self._set("_timeline", NOTHING_LAID_OUT)
         self._set("_days", {})
+        self._set("_later", {})
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -246,7 +262,9 @@ class BusinessCalendar:
     def next_open(self, at: datetime) -> datetime:
         """The first open instant from `at` on: `at` itself when it is open."""
         at = as_utc(at)
-        return at if self.is_open(at) else self.next_change(at)
+        if self._is_always_open or self._timeline_around(at).is_open(at):
+            return at
+        return self.next_change(at)
 
     def previous_open(self, at: datetime) -> datetime:
         """`at` when it is open or a closing instant, else the last closing instant before it."""
@@ -310,17 +328,25 @@ class BusinessCalendar:
         if days < 0:
             raise ValueError("cannot add a negative number of business days")
         start = self.next_open(start)
-        local = start.astimezone(self._zone).replace(tzinfo=None, fold=0)
-        owner = local.date()
-        if not any(start in span for span in self._spans_of(owner)):
-            owner -= DAY
         if not days:
             return start
-        day, spans = self._open_day_after(owner, days, since=start)
-        wall_time = local - datetime.combine(owner, MIDNIGHT)
-        at = self.resolve_local(datetime.combine(day, MIDNIGHT) + wall_time)[0]
-        begun = [span for span in spans if span.start <= at]
-        return min(at, begun[-1].end) if begun else spans[0].start
+        local = start.astimezone(self._zone)
+        owner = local.date()
+        for span in self._spans_of(owner):
+            if span.start <= start < span.end:
+                break
+        else:
+            owner -= DAY
+        later = self._later.get((owner, days))
+        if later is None or start >= later.since_before:
+            later = self._day_later(owner, days, since=start)
+        if later.shift is not None:
+            at = start + later.shift
+        else:
+            wall_time = local.replace(tzinfo=None, fold=0) - datetime.combine(owner, MIDNIGHT)
+            at = self.resolve_local(datetime.combine(later.day, MIDNIGHT) + wall_time)[0]
+        begun = [span for span in later.spans if span.start <= at]
+        return min(at, begun[-1].end) if begun else later.spans[0].start
 
     def business_days(self, first: date, until: date) -> tuple[date, ...]:
         """The open days from `first` up to but not including `until`."""
@@ -377,6 +403,29 @@ class BusinessCalendar:
     def _instants(self, day: date, window: Window) -> Span:
         opens, closes = window.on(day)
         return Span(self.resolve_local(opens)[0], self.resolve_local(closes)[0])
+
+    def _day_later(self, owner: date, days: int, *, since: datetime) -> _DayLater:
+        """The `days`-th open day after `owner` for what begins at `since`, remembered for what begins as well there."""
+        day, spans = self._open_day_after(owner, days, since=since)
+        on_the_way = [owner + DAY * n for n in range(1, (day - owner).days + 1)]
+        first_end = min(span.end for passed in on_the_way for span in self._spans_of(passed))
+        found = _DayLater(day, spans, first_end, self._shift(owner, day))
+        if since < first_end:
+            if len(self._later) >= MOST_REMEMBERED:
+                self._later.clear()
+            self._later[owner, days] = found
+        return found
+
+    def _shift(self, owner: date, day: date) -> timedelta | None:
+        """How far the same wall time lies apart on two days and in the nights after them; None when clocks change."""
+        shifts = []
+        for one in (owner, day):
+            midnights = [datetime.combine(one + DAY * n, MIDNIGHT) for n in range(3)]
+            instants = [instant for midnight in midnights for instant in self.resolve_local(midnight)]
+            if [instant - instants[0] for instant in instants] != [n * DAY for n in (0, 0, 1, 1, 2, 2)]:
+                return None
+            shifts.append(instants[0])
+        return shifts[1] - shifts[0]
 
     def _open_day_after(self, day: date, days: int, *, since: datetime) -> tuple[date, list[Span]]:
         """The `days`-th open day after `day`, at least the first, with its spans that end after `since`."""

@@ -326,3 +326,49 @@ def start(metric: Metric, promise: Target, *, at: datetime, cycle: int = 1) -> C
         since=at,
         cycle=cycle,
     )
+
+
+def run_through(
+    metric: Metric,
+    promise: Target,
+    *,
+    at: datetime,
+    until: datetime,
+    state: ClockState,
+    cycle: int,
+    percents: Sequence[int],
+) -> Clock:
+    """A clock started at `at` that ran in one go until `until`, where it came into `state`.
+
+    The same as `start`, `advanced` and then `after` at `until`, without asking when each rung passed: it has when more
+    is spent than it stands for. A clock that runs on at `until` has passed what falls on that very instant.
+    """
+    promise = promise.from_start(at)
+    calendar, due = promise.clock_calendar, promise.due_from(at)
+    target, spent = calendar.elapsed(at, due), calendar.elapsed(at, until)
+    runs_on = state is ClockState.RUNNING
+    is_missed = due < until or (runs_on and due == until)
+
+    def has_passed(percent: int) -> bool:
+        if percent == BREACH:
+            return is_missed
+        rung = target * percent // 100
+        if spent != rung:
+            return spent > rung
+        passes_at = calendar.add(at, rung)
+        return passes_at < until or (runs_on and passes_at == until)
+
+    return Clock(
+        metric=metric,
+        promise=promise,
+        target=target,
+        due=due,
+        started_at=at,
+        since=at if runs_on else until,
+        cycle=cycle,
+        state=state,
+        spent=NO_TIME if runs_on else spent,
+        fired=tuple(sorted({percent for percent in percents if has_passed(percent)})),
+        missed_at=due if is_missed else None,
+        stopped_at=until if state is ClockState.STOPPED else None,
+    )

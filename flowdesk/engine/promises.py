@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from flowdesk.engine.clock import (
     ChangeMode,
@@ -84,6 +85,8 @@ class Terms:
     rules: tuple[MetricRule, ...]
     percents: Mapping[Metric, tuple[int, ...]] = field(default_factory=dict)
     change: ChangeMode = ChangeMode.RETROACTIVE
+    # What whole lives under these terms come to, remembered by `lives`.
+    plots: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

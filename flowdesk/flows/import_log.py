@@ -17,7 +17,7 @@ from flowdesk.core.tenant import act, current_tenant
 from flowdesk.engine.history import Happening, LogEntry, happenings, opening, standing
 from flowdesk.engine.promises import Occurrence
 from flowdesk.flows.deeds import status_of
-from flowdesk.flows.past import Past, keep_pasts
+from flowdesk.flows.past import Past, keep_told, told
 from flowdesk.people.models import Customer, Team
 from flowdesk.policies.services import Policy, current_policy
 from flowdesk.sla import services as sla
@@ -83,7 +83,7 @@ def import_tickets(
     ]
     if not lives:
         return Imported(known=len(known))
-    keep_pasts([life.past for life in lives], now=now)
+    keep_told([told([life.past for life in lives], now=now)], count=len(lives))
     events = sum(len(life.past.events) for life in lives)
     after = {"tickets": len(lives), "events": events}
     record_act(AuditAct.TICKETS_IMPORTED, thing="ticket", thing_id=None, by=by, at=now, after=after)

@@ -9,11 +9,14 @@ queue unless it has an assignee.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import RawIOBase
 from itertools import islice
 from math import inf
+from sys import getswitchinterval, setswitchinterval
 from typing import IO, Any
 
 from django.conf import settings
@@ -24,9 +27,10 @@ from flowdesk.core.ids import new_id
 from flowdesk.core.jobs import enqueue
 from flowdesk.core.tenant import act
 from flowdesk.engine.facts import Priority, TicketFacts
+from flowdesk.engine.lives import Turn
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.engine.routing import route
-from flowdesk.flows.past import Past, keep_pasts
+from flowdesk.flows.past import Past, Told, keep_told, told
 from flowdesk.intake.bulk import runs
 from flowdesk.intake.bulk.files import Record, RecordFile, UnusableFile, open_records
 from flowdesk.intake.bulk.rows import (
@@ -40,27 +44,43 @@ from flowdesk.intake.bulk.rows import (
 )
 from flowdesk.intake.bulk.runs import MOST_REFUSED, Counts, Order, RefusedRecord
 from flowdesk.intake.bulk.states import FileFormat
-from flowdesk.intake.bulk.writers import recognise_all
+from flowdesk.intake.bulk.writers import Recognised, recognise_all
 from flowdesk.intake.fields import stored
 from flowdesk.intake.models import ImportRun
-from flowdesk.intake.services import Writer
 from flowdesk.people import queries as people
-from flowdesk.people.models import Agent
+from flowdesk.people.models import Agent, Customer
 from flowdesk.people.queries import TeamRow
 from flowdesk.policies.services import Policy, current_policy
 from flowdesk.routing.services import Routed
 from flowdesk.sla import services as sla
-from flowdesk.tickets.bulk import insert_messages, known_refs, message_row, new_ticket_ids
+from flowdesk.tickets.bulk import known_refs, message_row, new_ticket, new_ticket_ids
 from flowdesk.tickets.mapping import facts_of
-from flowdesk.tickets.models import AuthorKind, Explanation, Ticket
+from flowdesk.tickets.models import AuthorKind, Ticket
 from flowdesk.tickets.states import Channel, EventKind, Status
 from flowdesk.triage import services as triage
 
 JOB = "import_tickets"  # by this name the worker knows it
-BATCH, BATCH_BYTES = 500, 8 * 1024 * 1024  # rows, or what they are made of: a batch is held in memory
+BATCH, BATCH_BYTES = 500, 8 * 1024 * 1024  # rows, or what they are made of: two batches are held in memory
+PART = 125  # tickets of a batch that are written while the next ones are lived
+TURNS = 0.000_2  # seconds that reckoning keeps an answer of the database waiting
 UNPACKED = 20  # times the size that a file sent to us may have, when it is unpacked
 PLAIN_PRIORITY = Priority.P3  # of a ticket that has ended and whose row names none
-ENDS = {EventKind.TICKET_RESOLVED: Occurrence.RESOLVED, EventKind.TICKET_CLOSED: Occurrence.CLOSED}
+# What one save of the past says happened; each is one value, so that lives are soon seen to be alike.
+OPENED = {
+    (is_phone, is_owned): frozenset({
+        Occurrence.LEVEL_ENTERED,
+        Occurrence.ASSIGNED if is_owned else Occurrence.UNASSIGNED,
+        Occurrence.PHONE_LOGGED if is_phone else Occurrence.CREATED,
+    })
+    for is_phone in (False, True)
+    for is_owned in (False, True)
+}  # fmt: skip
+WROTE, THANKED = frozenset({Occurrence.CUSTOMER_WROTE}), frozenset({Occurrence.CUSTOMER_THANKED})
+REPLIED, WAITED = frozenset({Occurrence.AGENT_REPLIED}), frozenset({Occurrence.WAIT_STARTED})
+ENDS = {
+    EventKind.TICKET_RESOLVED: frozenset({Occurrence.RESOLVED}),
+    EventKind.TICKET_CLOSED: frozenset({Occurrence.CLOSED}),
+}
 WAITS = {Status.PENDING: WaitReason.CUSTOMER, Status.ON_HOLD: WaitReason.THIRD_PARTY}
 
 
@@ -99,20 +119,78 @@ def import_tickets(
         file = open_records(source, form=FileFormat(run.format), most_unpacked=most)
         if not run.ignores_unknown and (faults := unknown_columns(file.columns)):
             raise UnusableFile("; ".join(f"{fault.field}: {fault.reason}" for fault in faults))
-        records = islice(file.records, run.rows, None)
-        while not is_called_off():
-            batch = next_batch(records)
-            if not batch:
-                return runs.end_run(run.public_id, by=by, now=clock())
-            run = import_batch(batch, run=run, file=file, by=by, now=clock())
-            if not run.is_open:
-                return run
-            if run.refused > MOST_REFUSED:
-                raise UnusableFile(f"More than {MOST_REFUSED} rows were refused; the first ones tell why.")
-            tell(run)
+        with _reckoner() as reckoner:
+            batches = _batches(file, after=run.rows, reckoner=reckoner)
+            while not is_called_off():
+                batch = next(batches)
+                if not batch.records:
+                    return runs.end_run(run.public_id, by=by, now=clock())
+                run = import_batch(batch, run=run, by=by, now=clock())
+                if not run.is_open:
+                    return run
+                if run.refused > MOST_REFUSED:
+                    raise UnusableFile(
+                        f"More than {MOST_REFUSED} rows were refused; the first ones tell why."
+                    )
+                tell(run)
     except UnusableFile as fault:
         return runs.end_run(run.public_id, by=by, now=clock(), fault=fault.message)
     return run
+
+
+@contextmanager
+def _reckoner() -> Iterator[Executor]:
+    """A thread that reckons while this one waits for the database, and lets it go on as soon as that has answered."""
+    before = getswitchinterval()
+    setswitchinterval(TURNS)
+    reckoner = ThreadPoolExecutor(1, thread_name_prefix="import")
+    try:
+        yield reckoner
+    finally:
+        reckoner.shutdown(cancel_futures=True)
+        setswitchinterval(before)
+
+
+Read = tuple[list[TicketRow], list[RefusedRecord]]
+
+
+class Batch:
+    """Records that are written together. The batch after them is checked while they are being written."""
+
+    def __init__(self, records: Sequence[Record], *, file: RecordFile, reckoner: Executor) -> None:
+        self.records, self.reckoner = records, reckoner
+        self.header, self.bytes_read = file.header, file.tell()
+        self.following: Batch | None = None
+        self._checked: tuple[Known, Future[Read]] | None = None
+
+    def check(self, known: Known, *, now: datetime) -> None:
+        """Begin to check the rows by what they may name."""
+        self._checked = known, self.reckoner.submit(_read, self.records, known, now=now)
+
+    def rows(self, known: Known, *, now: datetime) -> Read:
+        """What the records say, checked anew when what they may name has changed since it was begun."""
+        if self._checked is None or self._checked[0] != known:
+            self.check(known, now=now)
+        assert self._checked is not None
+        return self._checked[1].result()
+
+
+def _batches(file: RecordFile, *, after: int, reckoner: Executor) -> Iterator[Batch]:
+    """The batches of a file behind so many records, and an empty one at its end; each is read one ahead.
+
+    A fault of the file is raised once all that was read before it has been taken.
+    """
+    records = islice(file.records, after, None)
+    batch = Batch(next_batch(records), file=file, reckoner=reckoner)
+    while batch.records:
+        try:
+            batch.following = Batch(next_batch(records), file=file, reckoner=reckoner)
+        except UnusableFile as fault:
+            yield batch
+            raise fault
+        yield batch
+        batch = batch.following
+    yield batch
 
 
 def next_batch(records: Iterator[Record]) -> list[Record]:
@@ -127,9 +205,7 @@ def next_batch(records: Iterator[Record]) -> list[Record]:
 
 
 @act
-def import_batch(
-    batch: Sequence[Record], *, run: ImportRun, file: RecordFile, by: Actor, now: datetime
-) -> ImportRun:
+def import_batch(batch: Batch, *, run: ImportRun, by: Actor, now: datetime) -> ImportRun:
     """Write the tickets of some records and note that the run has come past them; a dry run notes that alone.
 
     A run that was called off is left as it is.
@@ -139,13 +215,18 @@ def import_batch(
     if not held.is_open:
         return held
     policy = current_policy()
-    rows, refusals = _read(batch, _known(policy, held), now=now)
-    known = known_refs([row.external_ref for row in rows if row.external_ref])
-    new = _without_known(rows, known)
-    if not held.is_dry:
-        _write(new, policy, by=by, now=now)
-    counts = Counts(rows=len(batch), imported=len(new), skipped=len(rows) - len(new), refused=len(refusals))
-    return runs.note_progress(held, counts, refusals, header=file.header, bytes_read=file.tell())
+    known = _known(policy, held)
+    rows, refusals = batch.rows(known, now=now)
+    new = _without_known(rows, known_refs([row.external_ref for row in rows if row.external_ref]))
+    parts = [] if held.is_dry else _lived(new, policy, reckoner=batch.reckoner, by=by, now=now)
+    if batch.following is not None:
+        batch.following.check(known, now=now)
+    if parts:
+        keep_told((part.result() for part in parts), count=len(new))
+    counts = Counts(
+        rows=len(batch.records), imported=len(new), skipped=len(rows) - len(new), refused=len(refusals)
+    )
+    return runs.note_progress(held, counts, refusals, header=batch.header, bytes_read=batch.bytes_read)
 
 
 def _known(policy: Policy, run: ImportRun) -> Known:
@@ -186,18 +267,33 @@ def _without_known(rows: Sequence[TicketRow], known: set[str]) -> list[TicketRow
     return found
 
 
-def _write(rows: Sequence[TicketRow], policy: Policy, *, by: Actor, now: datetime) -> None:
+def _lived(
+    rows: Sequence[TicketRow], policy: Policy, *, reckoner: Executor, by: Actor, now: datetime
+) -> list[Future[Told]]:
+    """The tickets of the rows with their pasts, some at a time, in the order in which they will be there."""
     if not rows:
-        return
+        return []
     writers = recognise_all(rows, lowest_tier=policy.promises.lowest_tier, at=now)
-    desk = _Desk(policy, {team.slug: team for team in people.teams()}, by, now)
-    lives = [
-        _Life(row, writer, ticket, desk=desk)
-        for row, writer, ticket in zip(rows, writers, new_ticket_ids(len(rows)), strict=True)
+    active = {writer.customer for row, writer in zip(rows, writers, strict=True) if row.is_active}
+    teams = {team.slug: team for team in people.teams()}
+    desk = _Desk(policy, teams, Customer.objects.in_bulk(active), by, now)
+    births = list(zip(rows, writers, new_ticket_ids(len(rows)), strict=True))
+    return [
+        reckoner.submit(_part, births[first : first + PART], first=first, desk=desk)
+        for first in range(0, len(births), PART)
     ]
-    insert_messages([message for life in lives for message in life.messages()])
-    Explanation.objects.bulk_create(explanation for life in lives for explanation in life.explanations())
-    keep_pasts([life.past for life in lives], now=now)
+
+
+def _part(births: Sequence[tuple[TicketRow, Recognised, int]], *, first: int, desk: _Desk) -> Told:
+    """Live some rows. Asks the database nothing: it is busy writing those before."""
+    lives = [_Life(row, writer, ticket, desk=desk) for row, writer, ticket in births]
+    return told(
+        [life.past for life in lives],
+        messages=(message for life in lives for message in life.messages()),
+        explanations=(explanation for life in lives for explanation in life.explanations()),
+        first=first,
+        now=desk.now,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +302,7 @@ class _Desk:
 
     policy: Policy
     teams: Mapping[str, TeamRow]
+    customers: Mapping[int, Customer]  # of the active ones: rules look at them
     by: Actor
     now: datetime
 
@@ -215,20 +312,21 @@ class _Life:
 
     past: Past
 
-    def __init__(self, row: TicketRow, writer: Writer, ticket: int, *, desk: _Desk) -> None:
+    def __init__(self, row: TicketRow, writer: Recognised, ticket: int, *, desk: _Desk) -> None:
         self.row, self.writer, self.desk = row, writer, desk
         self.traces: dict[str, dict[str, Any]] = {}
+        self.turns: list[Turn] = []
         self.past = self._opened(ticket)
         self._converse()
-        self.past.come_to(desk.now)
+        self.past.live(self.turns, to=desk.now)
 
     @property
     def ticket(self) -> Ticket:
         return self.past.desk.ticket
 
-    def messages(self) -> Iterator[dict[str, Any]]:
+    def messages(self) -> Iterator[tuple[Any, ...]]:
         """The words, oldest first."""
-        contact = self.writer.contact.id if self.writer.contact else None
+        contact = self.writer.contact
         first = Said(is_customer=True, text=self.row.text, at=self.row.created_at)
         for said in (first, *self.row.messages):
             yield message_row(
@@ -240,18 +338,15 @@ class _Life:
                 agent=said.agent,
             )
 
-    def explanations(self) -> Iterator[Explanation]:
+    def explanations(self) -> Iterator[tuple[Any, ...]]:
         """Why it stands as it does, where the policy decided."""
         for subject, trace in self.traces.items():
-            yield Explanation(
-                tenant_id=self.ticket.tenant_id, ticket_id=self.ticket.id, subject=subject, at=self.desk.now,
-                trace=trace,
-            )  # fmt: skip
+            yield (self.ticket.tenant_id, self.ticket.id, subject, self.desk.now, trace)
 
     def _opened(self, ticket_id: int) -> Past:
         """The ticket as it was opened, under the terms it stands under now."""
         row, desk, writer = self.row, self.desk, self.writer
-        ticket = Ticket(
+        ticket = new_ticket(
             tenant_id=desk.by.tenant,
             id=ticket_id,
             public_id=new_id(row.created_at),
@@ -263,8 +358,8 @@ class _Life:
             language=row.language,
             channel=row.channel,
             fields={name: stored(value) for name, value in row.fields.items()},
-            customer_id=writer.customer.id,
-            contact_id=writer.contact.id if writer.contact else None,
+            customer_id=writer.customer,
+            contact_id=writer.contact,
             team_id=row.team.id if row.team else None,
             assignee_id=row.assignee,
             level=row.team.level if row.team else 1,
@@ -275,21 +370,16 @@ class _Life:
             level_entered_at=row.created_at,
         )
         rule = self._decide(ticket) if row.is_active else None
-        past = Past(sla.new_desk(ticket, tier=writer.customer.tier, policy=desk.policy), by=desk.by)
+        past = Past(sla.new_desk(ticket, tier=writer.tier, policy=desk.policy), by=desk.by)
         is_phone = row.channel is Channel.PHONE
         if is_phone:
             ticket.first_response_at = row.created_at
         # Whoever had an ended ticket in another desk is nobody here; it was not left lying.
         held_outside = row.assignee is None and not row.is_active
-        past.happen(
-            Occurrence.LEVEL_ENTERED,
-            Occurrence.ASSIGNED if row.assignee or held_outside else Occurrence.UNASSIGNED,
-            Occurrence.PHONE_LOGGED if is_phone else Occurrence.CREATED,
-            at=row.created_at,
-        )
+        self.turns.append(Turn(OPENED[is_phone, bool(row.assignee or held_outside)], row.created_at))
         past.log(
             EventKind.TICKET_OPENED, row.created_at, channel=ticket.channel, priority=ticket.priority,
-            tier=writer.customer.tier, level=ticket.level, team=ticket.team_id, assignee=ticket.assignee_id,
+            tier=writer.tier, level=ticket.level, team=ticket.team_id, assignee=ticket.assignee_id,
             held_outside=held_outside, phone=is_phone, rule=rule, rule_target_minutes=ticket.rule_target_minutes,
             rule_target_loosens=ticket.rule_target_loosens, revision=desk.policy.id, imported=True,
             imported_at=desk.now.isoformat(),
@@ -326,8 +416,8 @@ class _Life:
 
     def _facts(self, ticket: Ticket) -> TicketFacts:
         facts = facts_of(
-            ticket, customer=self.writer.customer, policy=self.desk.policy, at=self.desk.now, team=None,
-            text=self.row.text,
+            ticket, customer=self.desk.customers[self.writer.customer], policy=self.desk.policy, at=self.desk.now,
+            team=None, text=self.row.text,
         )  # fmt: skip
         return replace(facts, fields=self.row.fields)
 
@@ -354,12 +444,12 @@ class _Life:
         ticket, at = self.ticket, said.at
         ticket.updated_at = max(ticket.updated_at, at)
         if said.is_customer:
-            self.past.happen(Occurrence.CUSTOMER_THANKED if is_over else Occurrence.CUSTOMER_WROTE, at=at)
+            self.turns.append(Turn(THANKED if is_over else WROTE, at))
             self.past.log(EventKind.CUSTOMER_WROTE, at, thanks=is_over, channel=ticket.channel)
             if not is_over:
                 ticket.waiting_internal_since = ticket.waiting_internal_since or at
             return
-        self.past.happen(Occurrence.AGENT_REPLIED, at=at)
+        self.turns.append(Turn(REPLIED, at))
         self.past.log(EventKind.AGENT_REPLIED, at, agent=said.agent)
         ticket.reply_count += 1
         ticket.first_response_at = ticket.first_response_at or at
@@ -381,13 +471,13 @@ class _Life:
             if isinstance(what, Said):
                 self._said(what, is_over=True)
             else:
-                self.past.happen(ENDS[what], at=at)
+                self.turns.append(Turn(ENDS[what], at))
                 self.past.log(what, at, because="imported")
 
     def _wait(self, reason: WaitReason) -> None:
         """It waits since it was last heard of; a row does not say for how long it did before."""
         at = self.ticket.updated_at
-        self.past.happen(Occurrence.WAIT_STARTED, at=at, waits=[reason])
+        self.turns.append(Turn(WAITED, at, frozenset({reason})))
         self.past.begin_wait(reason, at)
         self.past.log(EventKind.WAIT_STARTED, at, reason=reason.value)
         self.ticket.waiting_internal_since = None

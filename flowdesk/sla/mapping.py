@@ -95,33 +95,29 @@ def promises_of(ticket: Ticket, kept: Iterable[KeptClock], waits: Iterable[WaitR
     )
 
 
-def at_risk_at(clock: Clock) -> datetime | None:
-    """The instant at which three quarters are spent; None when only an event can bring it about."""
-    return clock.step_at(AT_RISK) if clock.state is ClockState.RUNNING else None
-
-
 def columns_of(
     clock: Clock, percents: Sequence[int], revision: int, priority: int, limit: datetime | None
 ) -> tuple[Any, ...]:
     """What may change in a row, in the order of UPDATE_CLOCKS after the id; `limit` is when its wait ends itself."""
+    outcome, promise, is_running = clock.outcome, clock.promise, clock.state is ClockState.RUNNING
     return (
         clock.state.value,
-        clock.outcome.value if clock.outcome else "",
+        outcome.value if outcome else "",
         revision,
-        clock.promise.calendar_name,
-        clock.promise.amount,
-        clock.promise.unit.value,
+        promise.calendar_name,
+        promise.amount,
+        promise.unit.value,
         priority,
         clock.target,
         clock.since,
         clock.spent,
-        _array(instant.isoformat() for pause in clock.pauses for instant in (pause.start, pause.end)),
-        _array(str(percent) for percent in clock.fired),
+        _array([instant.isoformat() for pause in clock.pauses for instant in (pause.start, pause.end)]),
+        _array([str(percent) for percent in clock.fired]),
         clock.due_at,
-        at_risk_at(clock),
+        clock.step_at(AT_RISK) if is_running else None,  # else only an event can bring it about
         clock.missed_at,
         clock.stopped_at,
-        limit if clock.state is ClockState.PAUSED else clock.next_wake(percents),
+        limit if clock.state is ClockState.PAUSED else clock.next_wake(percents) if is_running else None,
     )
 
 

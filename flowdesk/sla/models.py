@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from flowdesk.accounts.tenancy import TenantModel
+from flowdesk.accounts.tenancy import TenantPart
 from flowdesk.core.models import TenantKey
 from flowdesk.engine.clock import CUSTOMER_METRICS, ClockState, Metric, Outcome
 from flowdesk.tickets.models import Ticket
@@ -12,7 +12,7 @@ from flowdesk.tickets.models import Ticket
 IS_CUSTOMERS = Q(metric__in=sorted(metric.value for metric in CUSTOMER_METRICS))
 
 
-class Clock(TenantModel):
+class Clock(TenantPart):
     """One metric of one ticket in one cycle; `engine.clock.Clock` is its value and holds the rules.
 
     It keeps the policy revision and calendar it began with. `target` and `spent` are open time;
@@ -41,7 +41,7 @@ class Clock(TenantModel):
     stopped_at = models.DateTimeField(null=True)
     wake_at = models.DateTimeField(null=True)
 
-    class Meta(TenantModel.Meta):
+    class Meta(TenantPart.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "ticket", "metric", "cycle"], name="sla_clock_cycle"),
             models.CheckConstraint(condition=Q(cycle__gte=1), name="sla_clock_cycle_counts"),

@@ -1,6 +1,6 @@
 """Writes of promises: what a ticket's happenings do to its clocks, stored in two statements at the most."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -119,6 +119,17 @@ def keep(desks: Sequence[Desk], *, wakes: Callable[[Desk], Iterable[datetime | N
             cursor.execute(sql.UPDATE_CLOCKS, [*_columns(updates), tenant])
         if inserts:
             cursor.execute(sql.INSERT_CLOCKS, [tenant, *_columns(inserts)])
+
+
+def new_clock_rows(
+    desks: Sequence[Desk], *, wakes: Callable[[Desk], Iterable[datetime | None]]
+) -> Iterator[tuple[Any, ...]]:
+    """The clocks of tickets that are being written, for the stage; their summary goes to the tickets, as in `keep`."""
+    rows: list[tuple[Any, ...]] = []
+    for desk in desks:
+        _collect(desk, rows, [])
+        _summarise(desk, wakes(desk))
+    return ((desks[0].ticket.tenant_id, *row) for row in rows)
 
 
 def _collect(desk: Desk, inserts: list[tuple[Any, ...]], updates: list[tuple[Any, ...]]) -> None:

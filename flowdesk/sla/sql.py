@@ -10,6 +10,10 @@ LOAD_CLOCKS = f"""
 select {COLUMNS} from sla_clock where tenant_id = %s and ticket_id = any(%s) order by ticket_id, id
 """  # noqa: S608 - a constant of column names
 
+# What is staged of the clocks of tickets in bulk.
+CLOCKS = "sla_clock"
+STAGED = {CLOCKS: ("tenant_id", *(name for name in COLUMNS.split(", ") if name != "id"))}
+
 # New clocks in one statement; the unique key (ticket, metric, cycle) refuses a doubled start.
 INSERT_CLOCKS = """
 insert into sla_clock (tenant_id, ticket_id, metric, cycle, state, outcome, policy_revision_id, calendar,

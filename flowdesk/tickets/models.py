@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Least
 
-from flowdesk.accounts.tenancy import TenantModel
+from flowdesk.accounts.tenancy import TenantModel, TenantPart
 from flowdesk.core.models import TenantKey
 from flowdesk.people.models import Agent, Contact, Customer, Team
 from flowdesk.tickets.states import ACTIVE, Channel, EventKind, Status
@@ -27,7 +27,7 @@ class TicketCounter(TenantModel):
         return str(self.next_number)
 
 
-class Ticket(TenantModel):
+class Ticket(TenantPart):
     """The case.
 
     `due_at` is the earliest deadline among the running clocks promised to the customer, `at_risk_at` the
@@ -82,7 +82,7 @@ class Ticket(TenantModel):
     wake_at = models.DateTimeField(null=True)
     wake_failures = models.SmallIntegerField(default=0)
 
-    class Meta(TenantModel.Meta):
+    class Meta(TenantPart.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "public_id"], name="tickets_ticket_public"),
             models.UniqueConstraint(fields=["tenant", "number"], name="tickets_ticket_number"),
@@ -203,7 +203,7 @@ class AuthorKind(models.TextChoices):
     SYSTEM = "system"
 
 
-class Message(TenantModel):
+class Message(TenantPart):
     """Words to or from the customer."""
 
     public_id = models.UUIDField()
@@ -217,7 +217,7 @@ class Message(TenantModel):
     html = models.TextField(blank=True)
     sent_at = models.DateTimeField()
 
-    class Meta(TenantModel.Meta):
+    class Meta(TenantPart.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "public_id"], name="tickets_message_public")]
         indexes = [models.Index("tenant", "ticket", "sent_at", name="tickets_message_ticket")]
 
@@ -225,7 +225,7 @@ class Message(TenantModel):
         return f"{self.author_kind} {self.sent_at}"
 
 
-class Note(TenantModel):
+class Note(TenantPart):
     """Words among agents."""
 
     public_id = models.UUIDField()
@@ -238,7 +238,7 @@ class Note(TenantModel):
     )  # a system note's template values; rendered in the reader's language
     created_at = models.DateTimeField()
 
-    class Meta(TenantModel.Meta):
+    class Meta(TenantPart.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "public_id"], name="tickets_note_public")]
         indexes = [models.Index("tenant", "ticket", "created_at", name="tickets_note_ticket")]
 
@@ -246,7 +246,7 @@ class Note(TenantModel):
         return f"note {self.created_at}"
 
 
-class TicketEvent(TenantModel):
+class TicketEvent(TenantPart):
     """What happened, in order; append-only but for `dispatched_at`. Clocks and counters are folds of it."""
 
     ticket = TenantKey(Ticket, models.CASCADE)
@@ -257,7 +257,7 @@ class TicketEvent(TenantModel):
     data = models.JSONField(default=dict)
     dispatched_at = models.DateTimeField(null=True)
 
-    class Meta(TenantModel.Meta):
+    class Meta(TenantPart.Meta):
         indexes = [
             models.Index("tenant", "ticket", "id", name="tickets_event_ticket"),
             models.Index("id", condition=Q(dispatched_at__isnull=True), name="tickets_event_undispatched"),
@@ -267,7 +267,7 @@ class TicketEvent(TenantModel):
         return f"{self.kind} {self.at}"
 
 
-class Wait(TenantModel):
+class Wait(TenantPart):
     """A reasoned, bounded pause (F-SLA-11..14): who waits for what, since when, until when at the longest."""
 
     ticket = TenantKey(Ticket, models.CASCADE)
@@ -279,7 +279,7 @@ class Wait(TenantModel):
     ended_at = models.DateTimeField(null=True)
     agent = TenantKey(Agent, null=True)
 
-    class Meta(TenantModel.Meta):
+    class Meta(TenantPart.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "ticket", "reason"],
@@ -293,7 +293,7 @@ class Wait(TenantModel):
         return f"{self.reason} since {self.started_at}"
 
 
-class Explanation(TenantModel):
+class Explanation(TenantPart):
     """Why a ticket is classified, prioritised, routed and promised as it is: the trace of one decision."""
 
     ticket = TenantKey(Ticket, models.CASCADE)
@@ -301,7 +301,7 @@ class Explanation(TenantModel):
     at = models.DateTimeField()
     trace = models.JSONField()
 
-    class Meta(TenantModel.Meta):
+    class Meta(TenantPart.Meta):
         indexes = [models.Index("tenant", "ticket", "id", name="tickets_explanation_ticket")]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.models import Model
 from psycopg import errors
 
-from flowdesk.accounts.tenancy import TenantModel
+from flowdesk.accounts.tenancy import TenantModel, TenantPart
 from flowdesk.core.models import TenantKey
 from tests.architecture.house import our_models, tenant_models
 from tests.builders import MONDAY_9, a_customer, a_message, a_world
@@ -137,6 +137,27 @@ def test_keys_between_tenant_tables_carry_the_tenant(
     assert wanted <= found
     # The other keys lead to tables that stand outside every tenant.
     assert {parent for columns, parent in found - wanted} <= WITHOUT_WALLS
+
+
+@pytest.mark.parametrize("model", tenant_models(), ids=lambda model: model._meta.label)
+def test_every_row_is_held_to_its_tenant_by_a_key_that_is_never_empty(
+    admin: psycopg.Connection[Any], model: type[Model]
+) -> None:
+    own = admin.execute(
+        """
+        select from pg_constraint where conrelid = %s::regclass and contype = 'f' and convalidated
+            and confrelid = 'accounts_tenant'::regclass
+        """,
+        [model._meta.db_table],
+    ).fetchall()
+
+    hangs_on_another = [
+        field.name
+        for field in model._meta.local_fields
+        if isinstance(field, TenantKey) and not field.null and field.related_model is not model
+    ]
+    assert bool(own) is not issubclass(model, TenantPart)
+    assert own or hangs_on_another
 
 
 @pytest.mark.parametrize("model", tenant_models(), ids=lambda model: model._meta.label)

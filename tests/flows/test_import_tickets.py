@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
+import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -27,7 +29,7 @@ from flowdesk.intake.bulk.runs import Order, Overtaken, RunEnded, begin_local_ru
 from flowdesk.intake.bulk.states import FileFormat, RunState
 from flowdesk.intake.models import ImportRun, RefusedRow
 from flowdesk.notifications.services import dispatch
-from flowdesk.people.models import Agent, Contact, Customer
+from flowdesk.people.models import Agent, Contact, Customer, Team
 from flowdesk.policies.services import current_policy
 from flowdesk.sla.fold import fold
 from flowdesk.sla.models import Clock
@@ -139,6 +141,17 @@ def test_met_and_missed_are_decided_by_the_times_in_the_row() -> None:
     found = outcomes(world)
     assert found["first_response"] == "missed"  # free, P2: one business day from Monday 09:00
     assert found["resolution"] == "met"  # three business days
+
+
+def test_an_ended_ticket_says_what_its_promises_came_to() -> None:
+    world = a_world()
+    imported(world, a_row(first_response_at=at(30), resolved_at=at(31)), a_row(external_ref="A-2"))
+
+    ended, active = the_ticket(world), the_ticket(world, "A-2")
+    with reading(world.tenant.id):
+        clock = Clock.objects.get(ticket_id=ended.id, metric="resolution")
+    assert (ended.missed_count, ended.spent_percent) == (1, clock.spent * 100 // clock.target)
+    assert (active.missed_count, active.spent_percent) == (0, 0)
 
 
 def test_clocks_are_a_fold_over_the_events() -> None:
@@ -419,6 +432,47 @@ def test_an_import_that_was_cut_off_goes_on_with_the_next_row() -> None:
         assert list(Ticket.objects.order_by("id").values_list("number", flat=True)) == list(
             range(1, BATCH + 4)
         )
+
+
+def test_what_rows_may_name_is_looked_up_anew_for_each_batch() -> None:
+    world = a_world()
+    rows = [a_row(external_ref="", subject=f"Row {number}", team="tier-1") for number in range(BATCH + 2)]
+    data = a_file(*rows)
+
+    def rename(_: ImportRun) -> None:
+        with writing(world.tenant.id):
+            Team.objects.filter(id=world.tier_1.id).update(slug="first-line", name="First line")
+
+    done = carried_on(world, begun(world, data), data, tell=rename)
+
+    assert (done.state, done.imported, done.refused) == (RunState.DONE, BATCH, 2)
+    assert [line for line, _ in reasons(world, done)] == [BATCH + 1, BATCH + 2]
+
+
+def test_what_stands_before_a_fault_of_the_file_comes_in() -> None:
+    world = a_world()
+    rows = [
+        a_row(external_ref="", text=random.Random(number).randbytes(200).hex()) for number in range(BATCH + 9)
+    ]
+    packed = gzip.compress(a_file(*rows))
+    cut = packed[: len(packed) * BATCH // (BATCH + 9) + 1_000]
+
+    done = carried_on(world, begun(world, cut), cut)
+
+    assert (done.state, done.rows, done.imported) == (RunState.FAILED, BATCH, BATCH)
+    assert "gzip file is broken" in done.fault
+    with reading(world.tenant.id):
+        assert Ticket.objects.count() == BATCH
+
+
+def test_words_come_in_letter_by_letter() -> None:
+    world = a_world()
+    text = "C:\\new\\table\n\tindented \\N\r\n\\.\nGrüße 東京 🙂"
+    imported(world, a_row(text=text, fields=None, subject="a\\b"))
+
+    with reading(world.tenant.id):
+        assert Message.objects.get().text == text
+    assert the_ticket(world).subject == "a\\b"
 
 
 def test_two_readers_of_one_run_do_not_import_a_row_twice() -> None:

@@ -71,6 +71,15 @@ class Known:
     agents: Mapping[str, Colleague]
     teams: Mapping[str, Group]
     ignores_unknown: bool = False
+    tiers: Mapping[str, str] = field(init=False)
+    categories: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        policy = self.policy
+        object.__setattr__(self, "tiers", {name.casefold(): name for name in policy.promises.tiers})
+        object.__setattr__(
+            self, "categories", {rule.category: rule.category for rule in policy.triage.categories}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +246,8 @@ class _Reading:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError("must be text")
         text = str(value)
-        if _UNPRINTABLE.search(text):
+        # Plain letters need no search for halves of others.
+        if "\x00" in text if text.isascii() else _UNPRINTABLE.search(text):
             raise ValueError("holds a null character or half of a character")
         if len(text) > most:
             raise ValueError(f"is longer than {most} characters")
@@ -272,6 +282,8 @@ class _Reading:
 
     def word(self, value: Any, words: Mapping[str, Any]) -> Any:
         """One of some words, without regard to case."""
+        if isinstance(value, str) and value in words:
+            return words[value]
         folded = self.line(value, most=LONGEST_NAME).casefold()
         found = words.get(folded, words.get(folded.replace(" ", "_")))
         if found is None:
@@ -279,12 +291,10 @@ class _Reading:
         return found
 
     def tier(self, value: Any) -> Any:
-        return self.word(value, {name.casefold(): name for name in self.known.policy.promises.tiers})
+        return self.word(value, self.known.tiers)
 
     def category(self, value: Any) -> Any:
-        return self.word(
-            value, {rule.category: rule.category for rule in self.known.policy.triage.categories}
-        )
+        return self.word(value, self.known.categories)
 
     def language(self, value: Any) -> str:
         text = self.line(value, most=LONGEST_NAME).casefold()[:5]

@@ -2,17 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models.functions import Lower
 
 from flowdesk.core.ids import new_id
 from flowdesk.core.tenant import current_tenant
 from flowdesk.intake.bulk.rows import TicketRow
-from flowdesk.intake.services import Writer
 from flowdesk.people.models import Contact, Customer
 
 
-def recognise_all(rows: Sequence[TicketRow], *, lowest_tier: str, at: datetime) -> list[Writer]:
+class Recognised(NamedTuple):
+    """Who is served, in which tier, and who writes for them: row ids, for a batch needs no more of most of them."""
+
+    customer: int
+    tier: str
+    contact: int | None
+
+
+def recognise_all(rows: Sequence[TicketRow], *, lowest_tier: str, at: datetime) -> list[Recognised]:
     """The writer of each row, as `intake.services.recognise` would find or make them one by one.
 
     A known address is its contact, whatever customer the row names. A name alone is a customer without a contact.
@@ -33,20 +41,22 @@ def recognise_all(rows: Sequence[TicketRow], *, lowest_tier: str, at: datetime) 
     )  # fmt: skip
     contacts |= _contacts({row.email for row in new if row.email})
     return [
-        Writer(contacts[row.email].customer, contacts[row.email])
+        contacts[row.email]
         if row.email
-        else Writer(customers[_party(row)], None)
+        else Recognised(customers[_party(row)].id, customers[_party(row)].tier, None)
         for row in rows
     ]
 
 
-def _contacts(addresses: set[str]) -> dict[str, Contact]:
-    """The contacts behind these addresses with their customers, by address."""
+def _contacts(addresses: set[str]) -> dict[str, Recognised]:
+    """The contacts behind these addresses, by address."""
     if not addresses:
         return {}
     found = Contact.objects.annotate(address=Lower("email")).exclude(email="")
-    rows = found.filter(address__in=sorted(addresses)).select_related("customer")
-    return {row.email.lower(): row for row in rows}
+    rows = found.filter(address__in=sorted(addresses)).values_list(
+        "email", "customer_id", "customer__tier", "id"
+    )
+    return {email.lower(): Recognised(customer, tier, contact) for email, customer, tier, contact in rows}
 
 
 def _party(row: TicketRow) -> str:
