@@ -289,8 +289,11 @@ class Clock:
 
     def _leaving_out(self, pause: Span) -> Clock:
         """A pause has ended: the deadline moves by the business time of it."""
-        moved = self.calendar.elapsed(pause.start, pause.end)
-        due = self.calendar.add(self.due, moved) if moved and self.missed_at is None else self.due
+        due = self.due
+        if self.missed_at is None:
+            moved = self.calendar.elapsed(pause.start, pause.end)
+            # A clock that paused on the very instant it was due was in time; it is over when it runs again, not before.
+            due = max(self.calendar.add(due, moved) if moved else due, pause.end)
         return replace(self, due=due, pauses=(*self.pauses, pause))
 
     def _instant_of(self, spent: timedelta) -> datetime:

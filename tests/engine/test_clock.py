@@ -250,6 +250,15 @@ def test_a_pause_after_the_miss_leaves_the_miss_where_it_was() -> None:
 # Ends
 
 
+def test_a_clock_that_paused_as_it_fell_due_is_over_when_it_runs_again_and_not_before() -> None:
+    closing, evening = local("2026-06-15 17:00"), local("2026-06-15 19:00")
+    clock = a_clock(minutes_of(480)).after(PAUSE, at=closing).after(RESUME, at=evening)
+
+    assert (clock.missed_at, clock.due_at) == (None, evening)
+    assert clock.next_wake(()) == evening
+    assert clock.advanced(evening, ())[0].missed_at == evening
+
+
 def test_a_reopened_clock_runs_on_with_the_closed_time_left_out() -> None:
     stopped = a_clock(minutes_of(240)).after(STOP, at=MONDAY_9 + HOUR)
 
@@ -380,6 +389,20 @@ def test_the_deadline_moves_by_the_business_time_of_a_pause(
     calendar = clock.calendar
     assert calendar.elapsed(clock.due_at, moved.due_at) == calendar.elapsed(begun, over)
     assert moved.elapsed(over) == clock.elapsed(begun)
+
+
+@given(target=targets, at=begins, lengths=st.lists(minutes, min_size=2, max_size=9))
+def test_nothing_ahead_lies_before_the_present(
+    target: Target, at: datetime, lengths: list[timedelta]
+) -> None:
+    clock, instant = a_clock(target, at=at), at
+    for number, length in enumerate(lengths):
+        instant += length
+        clock = clock.advanced(instant - timedelta.resolution, LADDER)[0]
+        clock = clock.after(RESUME if number % 2 else PAUSE, at=instant)
+        ahead = clock.next_wake(LADDER)
+
+        assert ahead is None or ahead >= instant
 
 
 @given(target=targets, at=begins, waits=st.lists(minutes, min_size=2, max_size=9))
