@@ -239,7 +239,8 @@ class Clock:
         A rung whose instant is `to` itself has passed. Pass `BREACH` among the percents for a rung of the
         ladder there; the miss is recorded at the due instant in any case.
         """
-        if self.state is not ClockState.RUNNING:
+        wake = self.next_wake(percents)
+        if wake is None or wake > to:
             return self, ()
         clock = self._missed_by(to)
         passed = sorted(
@@ -260,10 +261,12 @@ class Clock:
         """The next instant at which time alone changes this clock; None when only an event can."""
         if self.state is not ClockState.RUNNING:
             return None
-        ahead = [self.step_at(percent) for percent in percents if percent not in self.fired]
-        if self.missed_at is None:
-            ahead.append(self.due_at)
-        return min(ahead, default=None)
+        ahead = [percent for percent in percents if percent not in self.fired]
+        wakes = [self.due_at] if self.missed_at is None or BREACH in ahead else []
+        # Instants come in the order of their percents; only the due instant is a date of its own.
+        if (first := min((percent for percent in ahead if percent != BREACH), default=None)) is not None:
+            wakes.append(self.step_at(first))
+        return min(wakes, default=None)
 
     def retargeted(self, promise: Target, mode: ChangeMode, *, at: datetime) -> Clock:
         """The clock on new terms. A target is always frozen from the original start.
