@@ -18,6 +18,8 @@ from psycopg import adapters
 from psycopg.errors import _WaitTimeout
 from psycopg.pq import Format
 
+from flowdesk.core.postgres.arrays import ColumnDumper
+
 _INSTANT = adapters.types["timestamptz"].oid
 INSTANT_LOADER: Any = adapters.get_loader(_INSTANT, Format.TEXT)
 
@@ -55,6 +57,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection = ImpatientConnection.connect(**conn_params)
         connection.answer_within = self.settings_dict.get("ANSWER_WITHIN")
         connection.adapters.register_loader("timestamptz", INSTANT_LOADER)
+        connection.adapters.register_dumper(list, ColumnDumper)
         return connection
 
     def create_cursor(self, name: str | None = None) -> Any:
