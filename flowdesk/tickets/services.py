@@ -26,6 +26,7 @@ _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
 _LOCK_TICKETS_OF = sql.LOCK_TICKETS_OF.format(columns=COLUMNS)
 _CLAIM_TICKETS = sql.CLAIM_TICKETS.format(columns=COLUMNS)
 _CLAIM_QUEUE = sql.CLAIM_QUEUE.format(columns=COLUMNS)
+_OPEN_WAITS = sql.OPEN_WAITS.format(columns=columns_of(Wait, "tickets_wait"))
 _JSON = frozenset({"signals", "fields"})
 
 
@@ -264,12 +265,13 @@ def explain(ticket: Ticket, traces: Mapping[str, Mapping[str, Any]], *, at: date
 
 
 def open_waits(tenant: int, tickets: Sequence[int]) -> dict[int, list[Wait]]:
-    """The waits that have not ended, by ticket."""
+    """The waits that have not ended, by ticket, oldest first."""
     found: dict[int, list[Wait]] = {ticket: [] for ticket in tickets}
-    for wait in Wait.everywhere.filter(
-        tenant_id=tenant, ticket_id__in=list(tickets), ended_at__isnull=True
-    ).order_by("id"):
-        found[wait.ticket_id].append(wait)
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_WAITS, [tenant, list(tickets)])
+        for columns in cursor.fetchall():
+            wait = row_of(Wait, columns)
+            found[wait.ticket_id].append(wait)
     return found
 
 

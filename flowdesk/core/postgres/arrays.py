@@ -21,6 +21,7 @@ from psycopg.types.array import BaseListDumper, ListDumper
 
 TYPES = adapters.types
 NUMBERS = frozenset(TYPES[name].array_oid for name in ("int2", "int4", "int8"))
+TRUTHS, TRUTH = TYPES["bool"].array_oid, {True: "t", False: "f", None: "NULL"}
 PLAIN = re.compile(r"(?!null$)[\w.:+/-]+", re.IGNORECASE | re.ASCII)  # a word that an array need not quote
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -32,6 +33,12 @@ INSTANT, LENGTH, ID = (
     Struct("!iqii"),
     Struct("!i16s"),
 )  # the first number is the size of the rest
+
+
+def _word(word: str | None) -> str:
+    if word is None or PLAIN.fullmatch(word):
+        return "NULL" if word is None else word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _instant(at: datetime) -> bytes:
@@ -71,21 +78,20 @@ class ColumnDumper(ListDumper):
 
     def dump(self, obj: list[Any]) -> Buffer | None:
         """The list as PostgreSQL writes it."""
-        written = self._numbers(obj) if self.oid in NUMBERS else None if self.oid else self._words(obj)
-        return super().dump(obj) if written is None else b"{%s}" % written.encode()
-
-    def _numbers(self, obj: list[Any]) -> str | None:
         try:
-            return ",".join(["NULL" if one is None else int.__repr__(one) for one in obj])
-        except TypeError:  # a list in the list
-            return None
-
-    def _words(self, obj: list[Any]) -> str | None:
-        try:
-            # Columns of words are of few words, many times.
-            return ",".join(obj) if all(map(PLAIN.fullmatch, set(obj))) else None
-        except TypeError:  # something else than words
-            return None
+            if self.oid in NUMBERS:
+                items = ["NULL" if one is None else int.__repr__(one) for one in obj]
+            elif self.oid == TRUTHS:
+                items = [TRUTH[one] for one in obj]
+            elif not self.oid:
+                # Columns of words are of few words, many times.
+                written = {one: _word(one) for one in set(obj)}
+                items = [written[one] for one in obj]
+            else:
+                return super().dump(obj)
+        except TypeError:  # lists in the list, or something else than words
+            return super().dump(obj)
+        return b"{%s}" % ",".join(items).encode()
 
 
 class BinaryColumnDumper(BaseListDumper):
