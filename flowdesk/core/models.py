@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from django.db import connection, models
 from django.db.models.base import ModelState
+from psycopg.pq import Format
 from psycopg.types.json import Jsonb
 
 from flowdesk.core.tenant import current_tenant
@@ -63,9 +64,20 @@ def json_list(values: Iterable[Mapping[str, Any]]) -> Any:
     return Jsonb([dict(value) for value in values])
 
 
+def rows_in_binary(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a hot statement, sent in binary: no instant or list is spelled out there to be read again here."""
+    with connection.cursor() as cursor:
+        cursor.cursor.format = Format.BINARY
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
+
+
 def columns_of(model: type[models.Model], alias: str) -> str:
-    """The columns of a table under `alias`, as a hot statement selects them for `row_of`."""
-    return ", ".join(f"{alias}.{field.column}" for field in model._meta.concrete_fields)
+    """The columns of a table under `alias`, as a hot statement selects them for `row_of`; documents as their text."""
+    return ", ".join(
+        f"{alias}.{field.column}{'::text' if isinstance(field, models.JSONField) else ''}"
+        for field in model._meta.concrete_fields
+    )
 
 
 _NO_EXPRESSION: Any = None  # these values come of no expression of the ORM's

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from flowdesk.core.models import rows_in_binary
 from flowdesk.engine.clock import Metric
 from flowdesk.engine.promises import Change, Occurrence, Promises, Terms, WaitReason, advance, after
 from flowdesk.engine.sla_policy import RuleTarget
@@ -44,10 +45,8 @@ class Desk:
 def load_clocks(tenant: int, tickets: Sequence[int]) -> Mapping[int, list[KeptClock]]:
     """The clocks of these tickets, oldest first."""
     kept: dict[int, list[KeptClock]] = {ticket: [] for ticket in tickets}
-    with connection.cursor() as cursor:
-        cursor.execute(sql.LOAD_CLOCKS, [tenant, list(tickets)])
-        for row in map(ClockRow._make, cursor.fetchall()):
-            kept[row.ticket_id].append(KeptClock(row, clock_of(row)))
+    for row in map(ClockRow._make, rows_in_binary(sql.LOAD_CLOCKS, [tenant, list(tickets)])):
+        kept[row.ticket_id].append(KeptClock(row, clock_of(row)))
     return kept
 
 

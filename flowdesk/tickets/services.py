@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from flowdesk.core.actor import Actor, ActorKind
 from flowdesk.core.errors import DomainError, NotFound
 from flowdesk.core.ids import new_id, parsed
-from flowdesk.core.models import columns_of, json_list, row_of
+from flowdesk.core.models import columns_of, json_list, row_of, rows_in_binary
 from flowdesk.core.tenant import current_tenant
 from flowdesk.tickets import sql
 from flowdesk.tickets.html import cleaned
@@ -92,9 +92,8 @@ def lock_tickets_of(customer: int) -> list[Ticket]:
 
 def claim_tickets(ids: Sequence[int], *, at: datetime) -> list[Ticket]:
     """Those of the tickets that are due and that nobody works on, locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM_TICKETS, [current_tenant(), list(ids), at])
-        return [row_of(Ticket, row) for row in cursor.fetchall()]
+    rows = rows_in_binary(_CLAIM_TICKETS, [current_tenant(), list(ids), at])
+    return [row_of(Ticket, row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,11 +266,9 @@ def explain(ticket: Ticket, traces: Mapping[str, Mapping[str, Any]], *, at: date
 def open_waits(tenant: int, tickets: Sequence[int]) -> dict[int, list[Wait]]:
     """The waits that have not ended, by ticket, oldest first."""
     found: dict[int, list[Wait]] = {ticket: [] for ticket in tickets}
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN_WAITS, [tenant, list(tickets)])
-        for columns in cursor.fetchall():
-            wait = row_of(Wait, columns)
-            found[wait.ticket_id].append(wait)
+    for columns in rows_in_binary(_OPEN_WAITS, [tenant, list(tickets)]):
+        wait = row_of(Wait, columns)
+        found[wait.ticket_id].append(wait)
     return found
 
 
