@@ -252,14 +252,18 @@ class Clock:
         missed_at = self.missed_at
         if missed_at is None and self.due <= to:
             missed_at = self.due
-        passed = sorted(
-            (at, percent)
-            for percent in percents
-            if percent not in self.fired and (at := self.step_at(percent)) <= to
-        )
-        fired = tuple(sorted({*self.fired, *(percent for _, percent in passed)}))
-        steps = tuple(Step(percent=percent, at=at) for at, percent in passed)
-        return replace(self, missed_at=missed_at, fired=fired), steps
+        steps, is_further = [], False
+        for percent in sorted(percents):
+            # Instants come in the order of their percents; only the due instant is a date of its own.
+            if percent in self.fired or (is_further and percent != BREACH):
+                continue
+            if (at := self.step_at(percent)) <= to:
+                steps.append(Step(percent=percent, at=at))
+            elif percent != BREACH:
+                is_further = True
+        steps.sort(key=lambda step: (step.at, step.percent))
+        fired = tuple(sorted([*self.fired, *(step.percent for step in steps)])) if steps else self.fired
+        return replace(self, missed_at=missed_at, fired=fired), tuple(steps)
 
     def next_wake(self, percents: Sequence[int]) -> datetime | None:
         """The next instant at which time alone changes this clock; None when only an event can."""
@@ -268,8 +272,7 @@ class Clock:
         if self._wake is not None and self._wake[0] is percents:
             return self._wake[1]
         fired = self.fired
-        # Instants come in the order of their percents; only the due instant is a date of its own.
-        first = None
+        first = None  # of the rungs, which come in the order of their percents
         for percent in percents:
             if percent != BREACH and percent not in fired and (first is None or percent < first):
                 first = percent
