@@ -19,6 +19,7 @@ from flowdesk.engine.promises import Occurrence
 from flowdesk.intake.services import InboundMessage
 from flowdesk.tickets.states import Channel, EventKind
 from flowdesk.worker.demo.cast import CLIENTS
+from flowdesk.worker.memory import settle
 
 APART = timedelta(seconds=30)  # between the instants at which sets fall due
 
@@ -90,6 +91,7 @@ def bars(run: Run) -> list[Row]:
         "woken": wake_together, "pure SQL": wake_by_sql, "row by row": wake_by_row,
     }  # fmt: skip
     sets = desk.run(_due_sets, desk, count=len(sides) * (rounds + 1), size=size)
+    settle()  # as a worker's process does, for all sides
     queues = {name: iter(sets[place :: len(sides)]) for place, name in enumerate(sides)}
     calls = {
         name: Side(call=lambda wake=wake, queue=queues[name]: wake(desk.tenant, next(queue)), desk=desk)
@@ -155,7 +157,7 @@ def _due_sets(desk: Desk, *, count: int, size: int) -> list[DueSet]:
 
 
 def wake_together(tenant: int, due: DueSet) -> None:
-    """As the worker does, in parts of a hundred."""
+    """As the worker does, part by part."""
     from flowdesk.flows import escalate
     from flowdesk.worker.jobs.wake_clocks import PART
 

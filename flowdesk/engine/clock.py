@@ -113,11 +113,12 @@ class Target:
     calendar_name: str
     because: str = field(default="", compare=False)  # the same promise, however it was found
     or_sooner: Target | None = None
+    # `minutes` count all time, so their clock runs on a calendar that never closes. Kept: it is asked for at each turn.
+    clock_calendar: BusinessCalendar = field(init=False, repr=False, compare=False)
 
-    @property
-    def clock_calendar(self) -> BusinessCalendar:
-        """`minutes` count all time, so their clock runs on a calendar that never closes."""
-        return _round_the_clock(self.calendar.zone) if self.unit is Unit.MINUTES else self.calendar
+    def __post_init__(self) -> None:
+        runs_on = _round_the_clock(self.calendar.zone) if self.unit is Unit.MINUTES else self.calendar
+        object.__setattr__(self, "clock_calendar", runs_on)
 
     def from_start(self, start: datetime) -> Target:
         """The one promise a clock begun at `start` is given; of two that fall due together, this one."""
@@ -168,6 +169,10 @@ class Clock:
     missed_at: datetime | None = None
     stopped_at: datetime | None = None
     ended_as: Outcome | None = None  # only for merged and void
+    # What `next_wake` has found, and for which percents: every act asks it of each clock more than once.
+    _wake: tuple[Sequence[int], datetime | None] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
 
     @property
     def calendar(self) -> BusinessCalendar:
@@ -195,7 +200,9 @@ class Clock:
         """The instant at which `percent` of the target is spent, should nothing stop or pause the clock."""
         if percent == BREACH:
             return self.due_at
-        return self._instant_of(self.target * percent // 100)
+        left = self.target * percent // 100 - self.spent
+        # New terms may put a rung before the instant they were agreed; it passes at that instant, not earlier.
+        return self.promise.clock_calendar.add(self.since, left) if left >= NO_TIME else self.since
 
     def elapsed(self, at: datetime) -> timedelta:
         """Open time spent by `at`."""
@@ -239,31 +246,41 @@ class Clock:
         A rung whose instant is `to` itself has passed. Pass `BREACH` among the percents for a rung of the
         ladder there; the miss is recorded at the due instant in any case.
         """
-        if self.state is not ClockState.RUNNING:
+        wake = self.next_wake(percents)
+        if wake is None or wake > to:
             return self, ()
-        clock = self._missed_by(to)
-        passed = sorted(
-            (
-                Step(percent=percent, at=at)
-                for percent in percents
-                if percent not in self.fired and (at := clock.step_at(percent)) <= to
-            ),
-            key=lambda step: (step.at, step.percent),
-        )
-        if not passed:
-            return clock, ()
-        return replace(clock, fired=tuple(sorted({*self.fired, *(step.percent for step in passed)}))), tuple(
-            passed
-        )
+        missed_at = self.missed_at
+        if missed_at is None and self.due <= to:
+            missed_at = self.due
+        steps, is_further = [], False
+        for percent in sorted(percents):
+            # Instants come in the order of their percents; only the due instant is a date of its own.
+            if percent in self.fired or (is_further and percent != BREACH):
+                continue
+            if (at := self.step_at(percent)) <= to:
+                steps.append(Step(percent=percent, at=at))
+            elif percent != BREACH:
+                is_further = True
+        steps.sort(key=lambda step: (step.at, step.percent))
+        fired = tuple(sorted([*self.fired, *(step.percent for step in steps)])) if steps else self.fired
+        return replace(self, missed_at=missed_at, fired=fired), tuple(steps)
 
     def next_wake(self, percents: Sequence[int]) -> datetime | None:
         """The next instant at which time alone changes this clock; None when only an event can."""
         if self.state is not ClockState.RUNNING:
             return None
-        ahead = [self.step_at(percent) for percent in percents if percent not in self.fired]
-        if self.missed_at is None:
-            ahead.append(self.due_at)
-        return min(ahead, default=None)
+        if self._wake is not None and self._wake[0] is percents:
+            return self._wake[1]
+        fired = self.fired
+        first = None  # of the rungs, which come in the order of their percents
+        for percent in percents:
+            if percent != BREACH and percent not in fired and (first is None or percent < first):
+                first = percent
+        wake = None if first is None else self.step_at(first)
+        if self.missed_at is None or (BREACH in percents and BREACH not in fired):
+            wake = self.due_at if wake is None else min(wake, self.due_at)
+        object.__setattr__(self, "_wake", (percents, wake))
+        return wake
 
     def retargeted(self, promise: Target, mode: ChangeMode, *, at: datetime) -> Clock:
         """The clock on new terms. A target is always frozen from the original start.
@@ -295,16 +312,6 @@ class Clock:
             # A clock that paused on the very instant it was due was in time; it is over when it runs again, not before.
             due = max(self.calendar.add(due, moved) if moved else due, pause.end)
         return replace(self, due=due, pauses=(*self.pauses, pause))
-
-    def _instant_of(self, spent: timedelta) -> datetime:
-        left = spent - self.spent
-        # New terms may put a rung before the instant they were agreed; it passes at that instant, not earlier.
-        return self.calendar.add(self.since, left) if left >= NO_TIME else self.since
-
-    def _missed_by(self, to: datetime) -> Clock:
-        if self.missed_at is None and (due := self.due_at) <= to:
-            return replace(self, missed_at=due)
-        return self
 
     def _counted(self, at: datetime) -> Clock:
         """The clock with the open time up to `at` counted; a stop on the due instant itself is in time."""

@@ -239,13 +239,14 @@ class _Changing:
 
     def _pass_rungs(self, to: datetime) -> _Changing:
         passed: list[tuple[datetime, int, Clock, Step | None]] = []
-        clocks = []
-        for clock in self.promises.clocks:
+        clocks = list(self.promises.clocks)
+        for place, clock in enumerate(clocks):
             if clock.state is not ClockState.RUNNING or clock.since > to:
-                clocks.append(clock)
                 continue
             moved, steps = clock.advanced(to, self.terms.percents.get(clock.metric, ()))
-            clocks.append(moved)
+            if moved is clock:
+                continue
+            clocks[place] = moved
             passed.extend((step.at, step.percent, moved, step) for step in steps)
             if moved.missed_at is not None and clock.missed_at is None:
                 passed.append((moved.missed_at, 100, moved, None))

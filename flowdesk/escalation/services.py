@@ -56,14 +56,24 @@ class Crew:
     off_duty: frozenset[int]  # have shifts, and none now
     reachable: frozenset[int]
     has_mandatory_contact: bool
+    _found: dict[Any, tuple[Found, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def find(self, targets: Sequence[str], ticket: Ticket, *, team: str = "") -> tuple[Found, ...]:
         """One person for each target; the next level is its team's lead.
 
         An assignee or lead off duty is passed over, and the step falls upward. Who is on call for the rule's
-        `team` comes before others on call.
+        `team` comes before others on call. Many tickets of a sweep ask the same: each question is answered once.
         """
-        above = next((t for t in self.teams.values() if t.level == ticket.level + 1), None)
+        asked = (tuple(targets), ticket.assignee_id, ticket.team_id, ticket.level, team)
+        found = self._found.get(asked)
+        if found is None:
+            found = self._found[asked] = self._look_for(*asked)
+        return found
+
+    def _look_for(
+        self, targets: Sequence[str], assignee: int | None, of: int | None, level: int, team: str
+    ) -> tuple[Found, ...]:
+        above = next((t for t in self.teams.values() if t.level == level + 1), None)
         offices = dict(self.offices)
         offices[NEXT_LEVEL] = Office(
             slug=NEXT_LEVEL, holder=self.leads.get(above.id) if above else None, falls_to="support_lead"
@@ -71,8 +81,8 @@ class Crew:
         own = [agent for agent, duty in self.on_call if duty == team] if team else []
         return find_people(
             targets,
-            assignee=self._on_duty(ticket.assignee_id),
-            team_lead=self._on_duty(self.leads.get(ticket.team_id or 0)),
+            assignee=self._on_duty(assignee),
+            team_lead=self._on_duty(self.leads.get(of or 0)),
             on_call=[*own, *(agent for agent, _ in self.on_call)],
             offices=offices,
             is_reachable=self.reachable.__contains__,

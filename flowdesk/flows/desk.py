@@ -58,6 +58,7 @@ class Work:
     changed: set[str] = field(default_factory=set)
     climbing: list[OpenRow] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)  # escalations by hand: target, reason
+    taker: int | None = None  # the agent whom this act gave the ticket
     text: str = ""  # words at hand for conditions
     breaches: list[tuple[str, int]] = field(default_factory=list)  # metric and cycle of promises now missed
 
@@ -153,6 +154,7 @@ def write_note(work: Work, text: str, *, by: Actor, at: datetime) -> None:
 def close_work(*works: Work, by: Actor, at: datetime, is_new: bool = False) -> None:
     """Store everything the works have gathered, and what follows from it."""
     fired = _by_ticket(_escalate(works, by=by, at=at))
+    routing.note_assigned({work.taker for work in works if work.taker is not None}, at=at)
     by_ticket = {work.ticket.id: work for work in works}
     for work in works:
         _log_steps(work, fired[work.ticket.id], by=by, at=at)
@@ -225,7 +227,7 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
     fired = plans.write(at=at)
     if climbed := [row.id for work in works for row in work.climbing]:
         escalation.climbed(climbed, at=at)
-    by_ticket = _by_ticket(fired)
+    by_ticket, at_work = _by_ticket(fired), routing.TeamsAtWork(at)
     for work in works:
         mine = by_ticket[work.ticket.id]
         if not work.ticket.is_active:
@@ -235,20 +237,27 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
         # A climb of the same rule tells somebody higher; the ticket has been handed up already.
         team = next((one.plan.team for one in mine if one.plan.reason == HANDED_UP and one.plan.team), None)
         if team is not None:
-            _hand_up(work, team, by=by, at=at)
+            _hand_up(work, teams.by_id[team], at_work, by=by, at=at)
     return fired
 
 
-def _hand_up(work: Work, team: int, *, by: Actor, at: datetime) -> None:
+def _hand_up(
+    work: Work, to: people.TeamRow, at_work: routing.TeamsAtWork, *, by: Actor, at: datetime
+) -> None:
     """A ticket that outstayed its level goes to the next one's team, and to its best agent on shift."""
-    to = Team.objects.get(id=team)
-    picked = routing.pick_agent(
-        to.id, language=work.ticket.language or None, dedicated=work.customer.dedicated_agent_id, at=at
-    )
-    give(work, team=to, agent=int(picked.agent) if picked.agent else None, by=by, at=at, because=HANDED_UP)
+    agent = at_work.next_agent(to.id, language=work.ticket.language or None)
+    give(work, team=to, agent=agent, by=by, at=at, because=HANDED_UP)
 
 
-def give(work: Work, *, team: Team | None, agent: int | None, by: Actor, at: datetime, because: str) -> None:
+def give(
+    work: Work,
+    *,
+    team: Team | people.TeamRow | None,
+    agent: int | None,
+    by: Actor,
+    at: datetime,
+    because: str,
+) -> None:
     """Hand the ticket over; a team of another level closes and reopens the ownership clocks."""
     ticket = work.ticket
     occurrences = []
@@ -265,7 +274,7 @@ def give(work: Work, *, team: Team | None, agent: int | None, by: Actor, at: dat
         work.changed |= {"team", "level", "level_entered_at", "waiting_internal_since"}
     if agent is not None:
         occurrences.append(Occurrence.ASSIGNED)
-        routing.note_assigned(agent, at=at)
+        work.taker = agent
         if ticket.status == Status.NEW:
             ticket.status = Status.OPEN
         work.log(
@@ -324,6 +333,10 @@ class _Teams:
     @cached_property
     def rows(self) -> list[people.TeamRow]:
         return people.teams()
+
+    @cached_property
+    def by_id(self) -> dict[int, people.TeamRow]:
+        return {team.id: team for team in self.rows}
 
     @cached_property
     def slugs(self) -> dict[int, str]:

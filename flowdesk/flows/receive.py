@@ -286,7 +286,7 @@ def _write_down(
         revision=ticket.policy_revision_id,
     )  # fmt: skip
     if routed.agent:
-        routing.note_assigned(routed.agent, at=at)
+        routing.note_assigned([routed.agent], at=at)
         work.log(
             EventKind.TICKET_ASSIGNED,
             by=by,

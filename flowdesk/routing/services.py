@@ -1,6 +1,8 @@
 """Chooses team and agent for a ticket."""
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -121,7 +123,34 @@ def candidates(team: int, *, dedicated: int | None, at: datetime) -> list[Candid
     ]  # fmt: skip
 
 
-def note_assigned(agent: int, *, at: datetime) -> None:
-    """Remember the turn, so that round robin goes on to the next."""
+@dataclass(slots=True)
+class TeamsAtWork:
+    """The agents of teams at one instant, each team read once; what one act gives them counts from then on."""
+
+    at: datetime
+    _teams: dict[int, list[Candidate]] = field(default_factory=dict)
+    _given: Counter[str] = field(default_factory=Counter)
+
+    def next_agent(self, team: int, *, language: str | None) -> int | None:
+        """Who takes one more ticket of the team: the least loaded who speaks the language; None when nobody can."""
+        if team not in self._teams:
+            self._teams[team] = candidates(team, dedicated=None, at=self.at)
+        agents = [
+            replace(one, load=one.load + self._given[one.agent], last_assigned_at=self.at)
+            if one.agent in self._given
+            else one
+            for one in self._teams[team]
+        ]
+        picked = choose_agent(agents, strategy=Strategy.LEAST_LOADED, language=language).agent
+        if picked is None:
+            return None
+        self._given[picked] += 1
+        return int(picked)
+
+
+def note_assigned(agents: Collection[int], *, at: datetime) -> None:
+    """Remember the turns, so that round robin goes on to the next."""
+    if not agents:
+        return
     with connection.cursor() as cursor:
-        cursor.execute(sql.NOTE_TURN, [at, current_tenant(), agent])
+        cursor.execute(sql.NOTE_TURNS, [at, current_tenant(), sorted(agents)])

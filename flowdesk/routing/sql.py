@@ -13,4 +13,4 @@ join people_agent as agent on agent.tenant_id = member.tenant_id and agent.id = 
 where member.tenant_id = %s and member.team_id = %s and agent.left_at is null order by agent.id
 """
 
-NOTE_TURN = "update people_agent set last_assigned_at = %s where tenant_id = %s and id = %s"
+NOTE_TURNS = "update people_agent set last_assigned_at = %s where tenant_id = %s and id = any(%s)"

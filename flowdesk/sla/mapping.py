@@ -1,10 +1,12 @@
 """Rows of clocks to engine values and back."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.business_time import Unit
 from flowdesk.engine.clock import AT_RISK, CUSTOMER_METRICS, Clock, ClockState, Metric, Outcome, Target
 from flowdesk.engine.promises import Promises, Wait, WaitReason
@@ -46,39 +48,49 @@ class ClockRow(NamedTuple):
     wake_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class KeptClock:
+class KeptClock(NamedTuple):
     """A clock as the database holds it: its row, and its value."""
 
     row: ClockRow
     clock: Clock
 
 
+# By what the columns say: an enumeration that is called looks longer, and a sweep reads thousands of clocks.
+METRICS: Mapping[str, Metric] = {one.value: one for one in Metric}
+STATES: Mapping[str, ClockState] = {one.value: one for one in ClockState}
+OTHER_ENDS: Mapping[str, Outcome] = {one.value: one for one in (Outcome.VOID, Outcome.MERGED)}
+
+
+@lru_cache(maxsize=1024)
+def _promise(tenant: int, revision: int, calendar: str, amount: int, unit: str) -> Target:
+    """What clocks were given; many were given the same, and revisions never change."""
+    del tenant  # whose revision it is: only that one's is read, and a cache must not forget it
+    calendars = policy_of(revision).promises.calendars
+    return Target(amount=amount, unit=Unit(unit), calendar=calendars[calendar], calendar_name=calendar)
+
+
 def clock_of(row: ClockRow) -> Clock:
     """The value of a row, on the calendar of the revision it began with."""
-    calendars = policy_of(row.policy_revision_id).promises.calendars
-    promise = Target(
-        amount=row.amount_minutes,
-        unit=Unit(row.unit),
-        calendar=calendars[row.calendar],
-        calendar_name=row.calendar,
-    )
-    outcome = Outcome(row.outcome) if row.outcome else None
+    pauses = row.pauses
     return Clock(
-        metric=Metric(row.metric),
-        promise=promise,
+        metric=METRICS[row.metric],
+        promise=_promise(
+            current_tenant(), row.policy_revision_id, row.calendar, row.amount_minutes, row.unit
+        ),
         target=row.target,
         due=row.due_at,
         started_at=row.started_at,
         since=row.since,
         cycle=row.cycle,
-        state=ClockState(row.state),
+        state=STATES[row.state],
         spent=row.spent,
-        pauses=tuple(Span(start, end) for start, end in zip(row.pauses[::2], row.pauses[1::2], strict=True)),
+        pauses=tuple(Span(start, end) for start, end in zip(pauses[::2], pauses[1::2], strict=True))
+        if pauses
+        else (),
         fired=tuple(row.fired),
         missed_at=row.missed_at,
         stopped_at=row.stopped_at,
-        ended_as=outcome if outcome in (Outcome.VOID, Outcome.MERGED) else None,
+        ended_as=OTHER_ENDS.get(row.outcome),
     )
 
 
@@ -112,7 +124,7 @@ def columns_of(
         clock.since,
         clock.spent,
         _array([instant.isoformat() for pause in clock.pauses for instant in (pause.start, pause.end)]),
-        _array([str(percent) for percent in clock.fired]),
+        _array(map(str, clock.fired)),
         clock.due_at,
         clock.step_at(AT_RISK) if is_running else None,  # else only an event can bring it about
         clock.missed_at,
@@ -137,16 +149,12 @@ class Summary:
 
 def summary_of(promises: Promises, wakes: Iterable[datetime | None]) -> Summary:
     """The earliest deadline and risk among the running customer clocks; `wakes` are all instants to wake at."""
-    running = [
-        clock
-        for clock in promises.clocks
-        if clock.state is ClockState.RUNNING and clock.metric in CUSTOMER_METRICS
-    ]
-    open_clocks = [clock for clock in promises.clocks if clock.is_active and clock.metric in CUSTOMER_METRICS]
+    active = [clock for clock in promises.clocks if clock.is_active and clock.metric in CUSTOMER_METRICS]
+    running = [clock for clock in active if clock.state is ClockState.RUNNING]
     return Summary(
         due_at=min((clock.due_at for clock in running), default=None),
         at_risk_at=min((clock.step_at(AT_RISK) for clock in running), default=None),
-        is_breached=any(clock.missed_at is not None for clock in open_clocks),
+        is_breached=any(clock.missed_at is not None for clock in active),
         wake_at=min((wake for wake in wakes if wake is not None), default=None),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from flowdesk.core.models import rows_in_binary
 from flowdesk.engine.clock import Metric
 from flowdesk.engine.promises import Change, Occurrence, Promises, Terms, WaitReason, advance, after
 from flowdesk.engine.sla_policy import RuleTarget
@@ -52,11 +53,8 @@ class Desk:
 def load_clocks(tenant: int, tickets: Sequence[int]) -> Mapping[int, list[KeptClock]]:
     """The clocks of these tickets, oldest first."""
     kept: dict[int, list[KeptClock]] = {ticket: [] for ticket in tickets}
-    with connection.cursor() as cursor:
-        cursor.execute(sql.LOAD_CLOCKS, [tenant, list(tickets)])
-        for columns in cursor.fetchall():
-            row = ClockRow(*columns)
-            kept[row.ticket_id].append(KeptClock(row, clock_of(row)))
+    for row in map(ClockRow._make, rows_in_binary(sql.LOAD_CLOCKS, [tenant, list(tickets)])):
+        kept[row.ticket_id].append(KeptClock(row, clock_of(row)))
     return kept
 
 
@@ -133,13 +131,15 @@ def new_clock_rows(
 
 
 def _collect(desk: Desk, inserts: list[tuple[Any, ...]], updates: list[tuple[Any, ...]]) -> None:
+    as_they_were = {id(one.clock) for one in desk.kept}
+    changed = [clock for clock in desk.promises.clocks if id(clock) not in as_they_were]
+    if not changed:
+        return
     known = {(one.row.metric, one.row.cycle): one for one in desk.kept}
     percents: Mapping[Metric, tuple[int, ...]] = desk.policy.promises.percents
     limit = min((wait.ends_by for wait in desk.waits if wait.ended_at is None), default=None)
-    for clock in desk.promises.clocks:
+    for clock in changed:
         before = known.get((clock.metric.value, clock.cycle))
-        if before is not None and before.clock is clock:
-            continue
         kept_terms = before is not None and before.clock.promise is clock.promise
         revision = before.row.policy_revision_id if before and kept_terms else desk.policy.id
         priority = before.row.priority if before and kept_terms else desk.ticket.priority

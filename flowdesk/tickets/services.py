@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from flowdesk.core.actor import Actor, ActorKind
 from flowdesk.core.errors import DomainError, NotFound
 from flowdesk.core.ids import new_id, parsed
-from flowdesk.core.models import columns_of, json_list, row_of
+from flowdesk.core.models import columns_of, json_list, row_of, rows_in_binary
 from flowdesk.core.tenant import current_tenant
 from flowdesk.tickets import sql
 from flowdesk.tickets.html import cleaned
@@ -26,6 +26,7 @@ _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
 _LOCK_TICKETS_OF = sql.LOCK_TICKETS_OF.format(columns=COLUMNS)
 _CLAIM_TICKETS = sql.CLAIM_TICKETS.format(columns=COLUMNS)
 _CLAIM_QUEUE = sql.CLAIM_QUEUE.format(columns=COLUMNS)
+_OPEN_WAITS = sql.OPEN_WAITS.format(columns=columns_of(Wait, "tickets_wait"))
 _JSON = frozenset({"signals", "fields"})
 
 
@@ -91,9 +92,8 @@ def lock_tickets_of(customer: int) -> list[Ticket]:
 
 def claim_tickets(ids: Sequence[int], *, at: datetime) -> list[Ticket]:
     """Those of the tickets that are due and that nobody works on, locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM_TICKETS, [current_tenant(), list(ids), at])
-        return [row_of(Ticket, row) for row in cursor.fetchall()]
+    rows = rows_in_binary(_CLAIM_TICKETS, [current_tenant(), list(ids), at])
+    return [row_of(Ticket, row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,11 +264,10 @@ def explain(ticket: Ticket, traces: Mapping[str, Mapping[str, Any]], *, at: date
 
 
 def open_waits(tenant: int, tickets: Sequence[int]) -> dict[int, list[Wait]]:
-    """The waits that have not ended, by ticket."""
+    """The waits that have not ended, by ticket, oldest first."""
     found: dict[int, list[Wait]] = {ticket: [] for ticket in tickets}
-    for wait in Wait.everywhere.filter(
-        tenant_id=tenant, ticket_id__in=list(tickets), ended_at__isnull=True
-    ).order_by("id"):
+    for columns in rows_in_binary(_OPEN_WAITS, [tenant, list(tickets)]):
+        wait = row_of(Wait, columns)
         found[wait.ticket_id].append(wait)
     return found
 

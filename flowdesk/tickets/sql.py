@@ -84,6 +84,11 @@ where tenant_id = %s and id = %s and wake_at <= %s
 returning wake_failures
 """
 
+OPEN_WAITS = """
+select {columns} from tickets_wait
+where tenant_id = %s and ticket_id = any(%s) and ended_at is null order by id
+"""
+
 INSERT_MESSAGE = """
 insert into tickets_message
     (tenant_id, public_id, ticket_id, author_kind, contact_id, agent_id, channel, is_automatic, text, html, sent_at)

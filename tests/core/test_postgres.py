@@ -1,12 +1,14 @@
-"""A database that does not answer is given up in time, and whose fault a failing statement is."""
+"""A database that does not answer is given up in time; whose fault a failing statement is; how rows are read."""
 
 import time
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.test import RequestFactory
 
+from flowdesk.core.models import Process, columns_of, row_of
 from flowdesk.core.postgres.base import NoAnswer
 from flowdesk.core.postgres.trouble import is_database_away
 from flowdesk.web.outage import server_error
@@ -102,3 +104,35 @@ def test_only_a_database_that_is_away_or_silent_asks_to_come_again(
         answer = server_error(RequestFactory().get("/"))
 
     assert (answer.status_code, "Retry-After" in answer.headers) == (status, status == 503)
+
+
+def test_an_instant_is_read_in_utc_to_the_microsecond_however_it_is_asked_for() -> None:
+    at = datetime(2026, 3, 29, 1, 30, 0, 120_000, tzinfo=UTC)
+    read = []
+    with connection.cursor() as cursor:
+        for written in ("2026-03-29 01:30:00.12+00", "2026-03-29 03:30:00.12+02"):
+            read += cursor.execute("select %s::timestamptz", [written]).fetchone()
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute("select %s::timestamptz", [at])
+        read += cursor.fetchone()
+
+    assert read == [at, at, at]
+    assert all(instant.tzinfo is UTC for instant in read)  # what the engine need not turn
+
+
+def test_a_row_of_a_hot_statement_is_the_row_that_the_orm_reads() -> None:
+    now = datetime(2026, 6, 8, 9, tzinfo=UTC)
+    kept = Process.objects.create(
+        kind="worker", host="here", pid=1, started_at=now, beat_at=now, counts={"a": 1}
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"select {columns_of(Process, 'core_process')} from core_process")
+        row = row_of(Process, cursor.fetchone())
+
+    assert vars(row).keys() == vars(kept).keys()
+    assert {name: value for name, value in vars(row).items() if name != "_state"} == {
+        name: value for name, value in vars(kept).items() if name != "_state"
+    }
+    row.pid = 2
+    row.save()  # an update: it knows that it is in the database, and in which
+    assert [(one.id, one.pid) for one in Process.objects.all()] == [(kept.id, 2)]

@@ -462,6 +462,34 @@ def test_rungs_climb(target: Target, at: datetime) -> None:
     assert instants[3] == clock.due_at
 
 
+@given(
+    target=targets, new=targets, at=begins, waits=st.tuples(minutes, minutes), mode=st.sampled_from(ChangeMode),
+    fired=st.sets(st.sampled_from(LADDER)), percents=st.permutations(LADDER),
+)  # fmt: skip
+def test_a_clock_sleeps_until_the_earliest_of_its_rungs_and_the_due_instant(
+    target: Target, new: Target, at: datetime, waits: tuple[timedelta, timedelta], mode: ChangeMode,
+    fired: set[int], percents: list[int],
+) -> None:  # fmt: skip
+    agreed = at + min(waits)
+    clock, _ = start(Metric.RESOLUTION, target, at=at).advanced(agreed, ())
+    if mode is not ChangeMode.RESTART:  # which is another clock
+        clock = clock.retargeted(
+            new, mode, at=agreed
+        )  # what is missed keeps its date: rungs may come after it
+    clock = replace(clock, fired=tuple(sorted(fired)))
+
+    ahead = [clock.step_at(percent) for percent in percents if percent not in fired]
+    if clock.missed_at is None:
+        ahead.append(clock.due_at)
+    assert clock.next_wake(percents) == min(ahead, default=None)
+    look = at + max(waits)
+    moved, steps = clock.advanced(look, percents)
+    assert sorted(step.at for step in steps) == sorted(
+        step for percent in percents if percent not in fired and (step := clock.step_at(percent)) <= look
+    )
+    assert (moved.missed_at is not None) == (clock.missed_at is not None or clock.due_at <= look)
+
+
 @given(calendar=calendars, at=begins, length=minutes)
 def test_a_clock_on_an_equal_calendar_is_an_equal_clock(
     calendar: BusinessCalendar, at: datetime, length: timedelta

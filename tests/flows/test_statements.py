@@ -6,7 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from flowdesk.engine.facts import Priority
 from flowdesk.worker.jobs.wake_clocks import wake_clocks
-from tests.flows.story import a_staffed_world, an_open_ticket, next_instant
+from tests.builders import MONDAY_9
+from tests.flows.story import HOUR, MINUTE, a_staffed_world, an_open_ticket, log, next_instant, pass_time
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"], transaction=True)
 
@@ -22,5 +23,21 @@ def test_waking_twelve_tickets_takes_no_more_statements_than_waking_one() -> Non
         with CaptureQueriesContext(connection) as asked:
             assert wake_clocks(now=rung) == tickets
         counts.append(len(asked))
+
+    assert counts[0] == counts[1]
+
+
+def test_handing_up_twelve_tickets_takes_no_more_statements_than_handing_up_one() -> None:
+    counts = []
+    for slug, tickets in (("one", 1), ("twelve", 12)):
+        world = a_staffed_world(slug)
+        for _ in range(tickets):
+            an_open_ticket(world)
+        stuck = MONDAY_9 + 2 * HOUR
+        pass_time(until=stuck - MINUTE)
+        with CaptureQueriesContext(connection) as asked:
+            assert wake_clocks(now=stuck) == tickets
+        counts.append(len(asked))
+        assert len(log(world, "level_changed")) == tickets
 
     assert counts[0] == counts[1]

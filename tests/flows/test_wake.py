@@ -18,6 +18,7 @@ from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation import services as escalation
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows import automate, desk, escalate, work
+from flowdesk.people.models import Agent, Shift, Team, TeamMember
 from flowdesk.sla.models import Clock
 from flowdesk.tickets.models import Ticket, TicketEvent
 from flowdesk.worker.jobs.wake_clocks import wake_clocks
@@ -27,6 +28,7 @@ from tests.flows.story import (
     DAY,
     HOUR,
     MINUTE,
+    a_colleague,
     a_staffed_world,
     an_open_ticket,
     clock,
@@ -379,3 +381,24 @@ def test_waking_twice_at_one_instant_says_nothing_twice(world: World) -> None:
     come_back(at=MONDAY_9 + 3 * HOUR)
 
     assert len(log(world)) == told
+
+
+def test_tickets_that_climb_together_are_shared_among_the_agents_of_the_next_level(world: World) -> None:
+    cy = a_colleague(world, "Cy Dahl")
+    with writing(world.tenant.id):
+        Agent.objects.filter(id=cy.id).update(capacity=2, languages=["en", "sv"])
+        tier_2 = Team.objects.get(slug="tier-2")
+        TeamMember.objects.create(tenant=world.tenant, team=tier_2, agent=cy)
+        shift = Shift.objects.filter(agent=world.bo_agent).get()
+        shift.pk, shift.agent = None, cy
+        shift.save()
+        Agent.objects.filter(name="Bo Ek").update(capacity=6)
+    for _ in range(6):
+        an_open_ticket(world)
+
+    come_back(at=MONDAY_9 + 2 * HOUR)
+
+    with reading(world.tenant.id):
+        taken = Counter(Ticket.objects.filter(level=2).values_list("assignee__name", flat=True))
+        assert taken == {"Cy Dahl": 2, None: 4}  # Bo is full with what he had, and Cy with two
+        assert Agent.objects.get(id=cy.id).last_assigned_at == MONDAY_9 + 2 * HOUR

@@ -16,10 +16,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     with django(args):
         from flowdesk.worker.loop import run_loop
+        from flowdesk.worker.memory import settle
 
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        settle()
         tell("worker: watching the clocks")
         run_loop(stop)
     return 0
