@@ -2,7 +2,8 @@
 # Both work on a machine with Python 3.11 (or newer) and make; PYTHON=… names another one.
 
 VENV := .venv/bin
-TWO := -n 2 --dist loadfile # two processes, each with a database server of its own
+# Processes, each with a database server of its own; more than cores, because many tests wait for what they started.
+MANY := -n 3 --dist loadfile
 export PYTHON
 
 .PHONY: run demo setup test check check-format lint types contracts tests tests-system faults soak bench lock help
@@ -35,13 +36,13 @@ contracts:
 	$(VENV)/lint-imports
 
 tests: setup ## pytest on the embedded PostgreSQL (ARGS="-k clocks")
-	$(VENV)/python -m pytest $(TWO) -m "not faults" $(ARGS)
+	$(VENV)/python -m pytest $(MANY) -m "not faults" $(ARGS)
 
 tests-system: setup ## the tests that touch the database again, on the system's own PostgreSQL
-	@scripts/test_system.sh $(TWO) $(ARGS)
+	@scripts/test_system.sh $(MANY) $(ARGS)
 
 faults: setup ## kill processes, cut lines and fail over under load, and count what was lost (minutes)
-	$(VENV)/python -m pytest -m faults $(ARGS)
+	$(VENV)/python -m pytest -n 2 -m faults $(ARGS)
 
 soak: setup ## kill processes under load for as long as told (ARGS="--minutes 60 --seed 7 --workers 2")
 	$(VENV)/python -m tests.faults.campaign $(ARGS)
