@@ -11,7 +11,7 @@ from flowdesk.flows import escalate
 from flowdesk.tickets import sql
 
 BATCH = 500
-PART = 250  # tickets in one transaction: locks are held for some 50 ms, and a bad row spoils few
+PART = 250  # tickets in one transaction: locks are held for some 75 ms, and a bad row spoils few
 
 
 def wake_clocks(*, now: datetime) -> int:
