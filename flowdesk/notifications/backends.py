@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from email.utils import parseaddr
+from itertools import count
 from pathlib import Path
 
 from django.conf import settings
@@ -19,6 +20,8 @@ from flowdesk.core.time import now
 
 RESERVED = re.compile(r"@(.*\.)?(invalid|example|test|localhost|example\.(com|net|org))$", re.IGNORECASE)
 INVENTED, KEPT_INVENTED = "invented", 500  # the demo writes for as long as it runs; the latest will do
+FORGET_EVERY = 50  # mails of a process: looking through the folder takes as long as writing a mail
+_kept = count()
 
 
 class OutboxBackend(BaseEmailBackend):
@@ -54,27 +57,36 @@ def keep(message: EmailMessage, outbox: Path) -> Path:
     at = now()
     invented = is_invented(message.recipients())
     folder = outbox / (INVENTED if invented else at.date().isoformat())
-    for one in (outbox, folder):
-        one.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if invented:
+    if invented and next(_kept) % FORGET_EVERY == 0:
         _forget(folder)
-    stem = f"{at:%Y%m%dT%H%M%S.%f}"
+    return _write_new(folder, f"{at:%Y%m%dT%H%M%S.%f}", message.message().as_bytes())
+
+
+def _write_new(folder: Path, stem: str, mail: bytes) -> Path:
+    """A file of the first free name; the folders are made when they turn out to be missing."""
     for number in range(1000):
         path = folder / f"{stem}-{number:03}.eml"
         try:
-            with path.open("xb") as file:
-                path.chmod(0o600)
-                file.write(message.message().as_bytes())
-            return path
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             continue
+        except FileNotFoundError:
+            for one in (folder.parent, folder):
+                one.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(mail)
+        return path
     raise OSError(f"no free name for a mail in {folder}")
 
 
 def _forget(folder: Path) -> None:
-    # By name: paths take many times as long to find and to compare, and this is done for every mail.
-    names = [name for name in os.listdir(folder) if name.endswith(".eml")]
-    for old in sorted(names)[: -KEPT_INVENTED + 1]:
+    # By name: paths take many times as long to find and to compare.
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".eml"))
+    except FileNotFoundError:
+        return  # nothing was kept yet
+    for old in names[: max(0, len(names) + FORGET_EVERY - KEPT_INVENTED)]:
         (folder / old).unlink(missing_ok=True)
 
 

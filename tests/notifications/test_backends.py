@@ -1,6 +1,7 @@
 """Mail is kept until a server is named; invented addresses never leave the house."""
 
 from email import message_from_bytes
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +49,16 @@ def test_each_mail_is_a_private_file(outbox: Path) -> None:
 
 
 def test_of_invented_mails_the_latest_are_kept(outbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backends, "KEPT_INVENTED", 3)
-    for number in range(5):
+    monkeypatch.setattr(backends, "KEPT_INVENTED", 5)
+    monkeypatch.setattr(backends, "FORGET_EVERY", 2)
+    monkeypatch.setattr(backends, "_kept", count())
+    for number in range(9):
         OutboxBackend().send_messages([a_mail(f"a{number}@b.invalid")])
 
     kept = sorted((outbox / INVENTED).glob("*.eml"))
-    assert KEPT_INVENTED > 3
+    assert KEPT_INVENTED > 5
     assert [message_from_bytes(path.read_bytes())["To"] for path in kept] == [
-        f"a{n}@b.invalid" for n in (2, 3, 4)
+        f"a{n}@b.invalid" for n in (5, 6, 7, 8)
     ]
 
 
