@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.test import RequestFactory
 
-from flowdesk.core.models import Process, columns_of, row_of
+from flowdesk.core.models import Process, columns_of, row_of, rows_in_binary
 from flowdesk.core.postgres.base import NoAnswer
 from flowdesk.core.postgres.trouble import is_database_away
 from flowdesk.web.outage import server_error
@@ -133,6 +133,12 @@ def test_a_row_of_a_hot_statement_is_the_row_that_the_orm_reads() -> None:
     assert {name: value for name, value in vars(row).items() if name != "_state"} == {
         name: value for name, value in vars(kept).items() if name != "_state"
     }
+    in_binary = row_of(
+        Process, rows_in_binary(f"select {columns_of(Process, 'core_process')} from core_process", [])[0]
+    )
+    assert in_binary == row
+    assert (in_binary.started_at, in_binary.counts) == (now, {"a": 1})
+    assert in_binary.started_at.tzinfo is UTC
     row.pid = 2
     row.save()  # an update: it knows that it is in the database, and in which
     assert [(one.id, one.pid) for one in Process.objects.all()] == [(kept.id, 2)]
