@@ -1,7 +1,8 @@
 """Whatever is killed, nothing acknowledged is lost, no step is doubled or missed, and everybody is told.
 
-Fifty kills in all. Thirty of one installation take about two minutes, ten beside two and beside four workers as long
-each: the first rungs of a promise of a minute fall due after half of it. `make soak` runs the same for as long as it is
+Fifty kills in all: thirty of one installation, and ten each beside two and beside four workers. Each goes on for so long
+that rungs fall due between the kills, however soon what was killed is back: the first rung of a promise of a minute
+falls due after half of it. `make soak` runs the same for as long as it is
 told to.
 """
 
@@ -23,12 +24,12 @@ def assert_all_holds(report: Report) -> None:
 
 
 def test_whatever_is_killed_nothing_is_lost_and_nothing_doubled() -> None:
-    report = campaign(seed=SEED, kills=30)
+    report = campaign(seed=SEED, kills=30, seconds=110)
 
     assert_all_holds(report)
     assert len(report.kills) >= 30
     assert len(report.ledger.acknowledged) > 50
-    assert report.verdict.steps > 100
+    assert report.verdict.steps > 50
     assert report.verdict.mails > 100
 
 
