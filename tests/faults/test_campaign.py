@@ -1,8 +1,8 @@
 """Whatever is killed, nothing acknowledged is lost, no step is doubled or missed, and everybody is told.
 
 Fifty kills in all: thirty of one installation, and ten each beside two and beside four workers. Each goes on for so
-long that rungs fall due between the kills, however soon what was killed is back: the first rung of a promise of a minute
-falls due after half of it. `make soak` runs the same for as long as it is told to.
+long that rungs fall due between the kills, however soon what was killed is back: the first rung of a promise of a
+minute falls due after half of it. `make soak` runs the same for as long as it is told to.
 """
 
 from __future__ import annotations
