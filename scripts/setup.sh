@@ -83,6 +83,7 @@ rm -f "$venv/stamp-run" "$venv/stamp-dev"
 site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 echo "$here" >"$site/flowdesk.pth"
 [ ! -d flowdesk ] || "$venv/bin/python" -m compileall -q flowdesk # an image copies it in later
-printf '#!/bin/sh\nexec "%s/bin/python" -m flowdesk "$@"\n' "$venv" >"$venv/bin/flowdesk"
+# -P: never code that lies in the folder somebody happens to stand in.
+printf '#!/bin/sh\nexec "%s/bin/python" -P -m flowdesk "$@"\n' "$venv" >"$venv/bin/flowdesk"
 chmod 755 "$venv/bin/flowdesk"
 cp "$lock" "$venv/stamp-$kind"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import logout
@@ -52,7 +52,7 @@ def for_agents(view: View[P]) -> View[P]:
         if request.user.is_authenticated and is_over(request.session, now=at):
             logout(request)
         if not request.user.is_authenticated:
-            return redirect(f"{reverse('account_login')}?next={quote(request.get_full_path())}")
+            return _turned_away(request)
         touch(request.session, now=at)
         if not enter(request):
             raise PermissionDenied
@@ -66,6 +66,19 @@ def for_agents(view: View[P]) -> View[P]:
         return kept_nowhere(response)
 
     return cast("View[P]", entered)
+
+
+def _turned_away(request: HttpRequest) -> HttpResponse:
+    """To the log-in and back to a page that can be read; a script is told in a word, and keeps what was written."""
+    if "HX-Request" in request.headers and "HX-Boosted" not in request.headers:
+        return HttpResponse(status=401)
+    if request.method in ("GET", "HEAD"):
+        back = request.get_full_path()
+    else:
+        # The address of an act cannot be read: back to the page that its form was on, if that was ours.
+        page = urlsplit(request.headers.get("Referer", ""))
+        back = urlunsplit(("", "", page.path, page.query, "")) if page.netloc == request.get_host() else "/"
+    return redirect(f"{reverse('account_login')}?next={quote(back)}")
 
 
 def kept_nowhere(response: HttpResponse) -> HttpResponse:

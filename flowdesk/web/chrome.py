@@ -64,6 +64,7 @@ def shell_of(
         tenant_href=reverse("switch-tenant"),
         account_href=reverse("account"),
         logout_href=reverse("account_logout"),
+        login_href=reverse("account_login"),
     )
 
 

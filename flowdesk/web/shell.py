@@ -171,6 +171,7 @@ class Shell:
     tenant_href: str = ""  # POST tenant=
     account_href: str = ""
     logout_href: str = ""  # POST
+    login_href: str = ""  # for whoever is logged out while a page stands open
 
     @property
     def deep_places(self) -> tuple[Place, ...]:

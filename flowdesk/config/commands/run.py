@@ -240,4 +240,4 @@ def _served(environment: Mapping[str, str], dsns: Dsns) -> dict[str, str]:
 
 
 def _command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "flowdesk", *words]
+    return [sys.executable, "-P", "-m", "flowdesk", *words]

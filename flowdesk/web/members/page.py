@@ -14,6 +14,7 @@ from flowdesk.web.vocabulary import ROLES, say
 class MemberLine:
     """One person who may come in, or could once."""
 
+    id: int
     face: Face
     email: str
     role: str

@@ -63,7 +63,7 @@ def member_deed(request: AgentRequest) -> HttpResponse:
         messages.error(request, fault_words(fault))
         return redirect("members")
     messages.success(request, said)
-    return _page(request, link=link) if link else redirect("members")
+    return _page(request, link=link) if link else redirect(f"{reverse('members')}#member-{user}")
 
 
 def _disable(request: AgentRequest, user: int) -> tuple[str, str]:
@@ -116,6 +116,7 @@ def _invite_form(request: AgentRequest) -> Form:
 def _line(member: Member, request: AgentRequest, at: datetime) -> MemberLine:
     seen, invited = member.seen_at, "" if member.has_password else _("invited")
     return MemberLine(
+        id=member.user,
         face=Face.of(member.name),
         email=member.email,
         role=say(ROLES, member.role),

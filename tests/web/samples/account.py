@@ -60,9 +60,15 @@ def a_members_page() -> MembersPage:
     return MembersPage(
         members=(
             MemberLine(
-                face=ADA, email="ada@global.example", role="Admin", seen_at=iso("09:41"), seen_when="09:41"
+                id=1,
+                face=ADA,
+                email="ada@global.example",
+                role="Admin",
+                seen_at=iso("09:41"),
+                seen_when="09:41",
             ),
             MemberLine(
+                id=2,
                 face=BO,
                 email="bo@global.example",
                 role="Agent",
@@ -74,6 +80,7 @@ def a_members_page() -> MembersPage:
                 ),
             ),
             MemberLine(
+                id=3,
                 face=INES,
                 email="ines@global.example",
                 role="Auditor",

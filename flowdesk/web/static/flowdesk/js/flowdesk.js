@@ -214,6 +214,58 @@
   toLatest();
   body.addEventListener("htmx:afterSwap", (event) => event.detail.target.id === "preview" && toLatest());
 
+  /* An act that did not come through is told, and no word is lost: not to a database that is away, and not to a
+     log-in that has ended, which takes the reader to another page and back. */
+  const refused = document.getElementById("refused");
+  const KEPT = `kept ${location.pathname}`;
+  const tell = (sentence, link) => {
+    const toast = document.createElement("div");
+    const words = document.createElement("p");
+    toast.className = "toast";
+    words.textContent = sentence;
+    toast.append(words);
+    if (link) toast.append(link);
+    refused.replaceChildren(toast);
+  };
+  const wayIn = () => {
+    const link = document.createElement("a");
+    link.className = "button small";
+    link.href = `${refused.dataset.login}?next=${encodeURIComponent(location.pathname + location.search)}`;
+    link.textContent = refused.dataset.loginWords;
+    return link;
+  };
+  const texts = () => [...document.querySelectorAll("main textarea[id]")];
+  const keepWords = () => {
+    const kept = texts().filter((field) => field.value.trim()).map((field) => [field.id, field.value]);
+    if (kept.length) sessionStorage.setItem(KEPT, JSON.stringify(kept));
+  };
+  const takeBack = () => {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+    sessionStorage.removeItem(KEPT);
+    const found = kept.filter(([id, words]) => {
+      const field = document.getElementById(id);
+      if (field && !field.value.trim()) field.value = words;
+      return field;
+    });
+    if (found.length) tell(refused.dataset.back);
+  };
+  if (refused) {
+    body.addEventListener("htmx:responseError", (event) => {
+      const { status } = event.detail.xhr;
+      if (status === 401 || status === 403) {
+        keepWords();
+        tell(refused.dataset.out, wayIn());
+      } else tell(status >= 500 || status === 429 ? refused.dataset.away : refused.dataset.refused);
+    });
+    body.addEventListener("htmx:sendError", () => tell(refused.dataset.away));
+    body.addEventListener("htmx:afterRequest", (event) => event.detail.successful && refused.replaceChildren());
+    takeBack();
+  }
+
+  /* What is wrong in a form that came back as a whole page is where the reader goes on. */
+  document.querySelector("main [aria-invalid=true], main form .error")?.closest("form")
+    ?.querySelector("[aria-invalid=true], input:not([type=hidden]), textarea")?.focus();
+
   /* Focus survives a swap: back to the same control, or to the first wrong answer. */
   let before = null;
   body.addEventListener("htmx:beforeSwap", () => {
