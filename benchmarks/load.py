@@ -223,6 +223,7 @@ def card_of(life: Life) -> Card:
     summary = life.summary()
     ticket.due_at, ticket.at_risk_at = summary.due_at, summary.at_risk_at
     ticket.is_breached, ticket.wake_at = summary.is_breached, summary.wake_at
+    ticket.escalated_at = max((one.at for one in life.raised if one.due_at is not None), default=None)
     if ticket.resolved_at is not None:
         verdict = verdict_of(life.desk.promises, ticket.signals)
         ticket.missed_count, ticket.spent_percent = verdict.missed, verdict.spent_percent

@@ -327,9 +327,8 @@ def open_escalations(tenant: int, tickets: Sequence[int]) -> dict[int, list[Open
 
 def recent_escalations(customer: int, *, at: datetime) -> int:
     """How many of the customer's tickets were escalated in the last 30 days; a hundred stands for more."""
-    tenant, since = current_tenant(), at - timedelta(days=30)
     with connection.cursor() as cursor:
-        cursor.execute(sql.RECENT_ESCALATIONS, [tenant, customer, since, tenant, since])
+        cursor.execute(sql.RECENT_ESCALATIONS, [current_tenant(), customer, at - timedelta(days=30)])
         row = cursor.fetchone()
     return int(row[0]) if row else 0
 

@@ -381,4 +381,6 @@ def _log_steps(work: Work, fired: Sequence[Fired], *, by: Actor, at: datetime) -
         data = one.data
         work.log(kind, by=by, at=at, **data)
         if one.has_task:
+            work.ticket.escalated_at = at
+            work.changed.add("escalated_at")
             work.notes.append(SystemNote(ticket=work.ticket.id, kind="escalation", data=data))

@@ -81,6 +81,7 @@ class Ticket(TenantPart):
     is_breached = models.BooleanField(default=False)
     wake_at = models.DateTimeField(null=True)
     wake_failures = models.SmallIntegerField(default=0)
+    escalated_at = models.DateTimeField(null=True)  # when somebody was last given a task about it
 
     class Meta(TenantPart.Meta):
         constraints = [
@@ -140,8 +141,14 @@ class Ticket(TenantPart):
                 name="tickets_ticket_unanswered",
             ),
             models.Index("tenant", "customer", "id", name="tickets_ticket_customer"),
-            # Which of a customer's tickets anything has happened to of late, however many there are.
-            models.Index("tenant", "customer", "updated_at", name="tickets_ticket_of_late"),
+            # Which of a customer's tickets were escalated of late, however many there are.
+            models.Index(
+                "tenant",
+                "customer",
+                "escalated_at",
+                condition=Q(escalated_at__isnull=False),
+                name="tickets_ticket_escalated",
+            ),
             # The latest changes first, for people and for programs that follow them.
             models.Index("tenant", "updated_at", "id", name="tickets_ticket_updated"),
             models.Index("tenant", "created_at", include=["status"], name="tickets_ticket_created"),

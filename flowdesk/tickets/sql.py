@@ -9,7 +9,7 @@ NEW_TICKET_COLUMNS = (
     "policy_revision_id", "rule_target_minutes", "rule_target_loosens", "created_at", "updated_at",
     "unanswered_since", "waiting_internal_since", "level_entered_at", "first_response_at", "resolved_at",
     "closed_at", "reopen_count", "reply_count", "missed_count", "spent_percent", "was_unhappy", "due_at",
-    "at_risk_at", "is_breached", "wake_at", "wake_failures",
+    "at_risk_at", "is_breached", "wake_at", "wake_failures", "escalated_at",
 )  # fmt: skip
 
 # The last statement before commit: takes the number and writes the row, so that the counter is locked briefly.

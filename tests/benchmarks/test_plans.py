@@ -75,7 +75,7 @@ def test_hot_reads_walk_their_indexes(migrated_database: ThrowawayDatabase, db: 
     assert "using tickets_ticket_waiting" in waiting
     assert "using tickets_ticket_due" in pressing
     assert "Index Scan Backward using tickets_ticket_updated" in latest
-    assert "using tickets_ticket_of_late" in of_late
+    assert "using tickets_ticket_escalated" in of_late
     assert "using tickets_ticket_wake" in sweep
     for plan in (hub, lanes, pressing, waiting, latest, of_late, sweep):
         assert "Seq Scan on tickets_" not in plan.replace("Seq Scan on tickets_standing", ""), plan

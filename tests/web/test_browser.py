@@ -150,6 +150,34 @@ def test_a_p1_is_escalated_at_once_until_somebody_takes_it(page: Any, site: Site
     page.locator("#alert").get_by_text("Bo Ek has it since 09:42").wait_for()
 
 
+def test_no_word_is_lost_to_a_login_that_ended(page: Any, site: Site) -> None:
+    page.goto(site.ticket("soon"))
+    page.locator("#composer-text").fill("We found the cable.")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Send reply").click()
+
+    page.get_by_role("alert").get_by_text("You are logged out").wait_for()
+    assert page.locator("#composer-text").input_value() == "We found the cable."
+    page.get_by_role("alert").get_by_role("link", name="Log in").click()
+    page.get_by_label("Email").fill("bo@global.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/flow/tickets/tkt_*")
+
+    page.get_by_role("alert").get_by_text("Your words are back").wait_for()
+    assert page.locator("#composer-text").input_value() == "We found the cable."
+
+
+def test_an_act_that_nobody_answers_is_told_and_keeps_the_words(page: Any, site: Site) -> None:
+    page.goto(site.ticket("soon"))
+    page.route("**/write", lambda route: route.fulfill(status=503))
+    page.locator("#composer-text").fill("We found the cable.")
+    page.get_by_role("button", name="Send reply").click()
+
+    page.get_by_role("alert").get_by_text("Flowdesk does not answer").wait_for()
+    assert page.locator("#composer-text").input_value() == "We found the cable."
+
+
 def test_a_note_stays_among_agents(page: Any, site: Site) -> None:
     page.goto(site.ticket("soon"))
 

@@ -307,3 +307,17 @@ def test_wrong_passwords_lock_one_address_and_not_the_office() -> None:
 
     assert answer.status_code == 429
     assert allowed.status_code == 302
+
+
+def test_an_act_without_a_login_leads_back_to_a_page_that_can_be_read(client: Client) -> None:
+    ours = client.post("/flow/account/profile", headers={"referer": "http://testserver/flow/account?x=1"})
+    theirs = client.post("/flow/account/profile", headers={"referer": "http://elsewhere.example/flow"})
+
+    assert ours["Location"] == "/login?next=/flow/account%3Fx%3D1"
+    assert theirs["Location"] == "/login?next=/"
+
+
+def test_a_script_without_a_login_is_told_so_and_swaps_nothing(client: Client) -> None:
+    answer = client.post("/flow/account/profile", headers={"hx-request": "true"})
+
+    assert (answer.status_code, answer.content) == (401, b"")
