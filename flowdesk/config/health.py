@@ -19,10 +19,12 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 
+from flowdesk.core.postgres.base import answered_within
 from flowdesk.core.processes import watch
 
 STOPPING, DATABASE, MIGRATIONS = "stopping", "database_unreachable", "migrations_missing"
 KNOWN_FOR = 1.0  # seconds that an answer is given again
+PROBE = 2.0  # seconds that a database may take to answer whoever asks how we are
 
 
 def healthz(_: HttpRequest) -> JsonResponse:
@@ -78,7 +80,7 @@ class Readiness:
 
     def _faults(self) -> Iterator[str]:
         try:
-            with connection.cursor() as cursor:
+            with answered_within(PROBE, connection), connection.cursor() as cursor:
                 cursor.execute("select 1")
             # Migrations only ever come; once all are there, nobody asks again.
             self._is_migrated = self._is_migrated or not missing_migrations()

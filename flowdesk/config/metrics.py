@@ -19,8 +19,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from flowdesk import __version__
+from flowdesk.config.health import PROBE
 from flowdesk.core import metrics
 from flowdesk.core.models import Process
+from flowdesk.core.postgres.base import answered_within
 from flowdesk.core.processes import ENDED, LATE_AFTER, engine_of, living, watch
 from flowdesk.core.time import now
 
@@ -72,8 +74,9 @@ def may_scrape(request: HttpRequest) -> bool:
 def exposition(*, at: datetime) -> Iterator[str]:
     """The lines of a scrape. Without a database only what this process knows itself."""
     try:
-        rows = living(at=at)
-        ended = list(Process.objects.filter(kind=ENDED))
+        with answered_within(PROBE, connection):
+            rows = living(at=at)
+            ended = list(Process.objects.filter(kind=ENDED))
     except DatabaseError:
         connection.close()
         yield from _gauge("database_up", "Whether the database answers this process.", {"": 0})

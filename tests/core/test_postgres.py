@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.test import RequestFactory
 
 from flowdesk.core.models import Process, columns_of, row_of, rows_in_binary
-from flowdesk.core.postgres.base import NoAnswer
+from flowdesk.core.postgres.base import NoAnswer, answered_within
 from flowdesk.core.postgres.trouble import is_database_away
 from flowdesk.web.outage import server_error
 from tests.database import ThrowawayDatabase
@@ -44,6 +44,18 @@ def test_a_statement_without_an_answer_ends_in_time_and_the_next_one_works(impat
     assert time.monotonic() - began < 5
     with connection.cursor() as cursor:
         assert cursor.execute("select 1").fetchone() == (1,)
+
+
+def test_a_probe_gives_up_sooner_and_leaves_the_limit_as_it_was() -> None:
+    connection.ensure_connection()
+    limit = connection.connection.answer_within
+    with answered_within(0.2, connection):
+        fault = failure("select pg_sleep(22)")
+
+    assert isinstance(fault.__cause__, NoAnswer)
+    with answered_within(0.2, connection), connection.cursor() as cursor:
+        cursor.execute("select 1")
+    assert connection.connection.answer_within == limit
 
 
 def test_the_server_notices_that_a_client_gave_up(

@@ -9,6 +9,8 @@ success, and that would acknowledge what may be lost.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -42,6 +44,24 @@ class ImpatientConnection(psycopg.Connection[Any]):
         except _WaitTimeout:
             self.pgconn.finish()
             raise NoAnswer(f"no answer within {self.answer_within:g} s") from None
+
+
+@contextmanager
+def answered_within(seconds: float, connection: Any) -> Iterator[None]:
+    """A shorter limit for a probe: whoever asks how we are waits for a few seconds, and has to hear of it.
+
+    It holds for the look at an idle connection too, which comes before the first statement. A new connection has the
+    limit for connecting beside it.
+    """
+    raw = connection.connection
+    if raw is None:
+        yield
+        return
+    before, raw.answer_within = raw.answer_within, seconds
+    try:
+        yield
+    finally:
+        raw.answer_within = before
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
