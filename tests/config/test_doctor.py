@@ -491,6 +491,23 @@ def test_a_desk_that_does_not_run_is_examined_all_the_same() -> None:
     assert worse == 1
 
 
+def test_whoever_asks_in_the_wrong_place_is_told_and_makes_no_desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("FLOWDESK_APP_DSN", raising=False)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("FLOWDESK_DATA", str(tmp_path / "nowhere"))
+
+    assert main(["doctor", "--json", "--port", str(free_port())]) == 1
+    told = {one["check"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
+    assert main(["user", "list"]) == 1
+
+    assert "There is no desk in" in told["desk"]["says"]
+    assert "migrations" not in told
+    assert "There is no desk in" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("PG_VERSION"))
+
+
 def test_an_external_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
     code, told = doctor(tmp_path, DATABASE_URL="postgresql://desk@127.0.0.1:1/desk")
     checks = told["checks"]

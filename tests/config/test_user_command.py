@@ -30,8 +30,8 @@ def on_the_tests_database(monkeypatch: pytest.MonkeyPatch) -> None:
     def ready(_args: Any) -> Iterator[None]:
         yield
 
-    for command in (user, found):
-        monkeypatch.setattr(command, "django", ready)
+    monkeypatch.setattr(user, "django", ready)
+    monkeypatch.setattr(found, "new_django", ready)
 
 
 @pytest.fixture

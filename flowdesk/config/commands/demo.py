@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from flowdesk.config.commands._django import django, tell
+from flowdesk.config.commands._django import new_django, tell
 from flowdesk.config.commands._login import keep_login, known_login, sample_call
 
 REFUSED = 2
@@ -41,7 +41,7 @@ def _count(text: str) -> int:
 
 
 def run(args: Namespace) -> int:
-    with django(args):
+    with new_django(args):
         return _move(args) if args.move else _load(args)
 
 

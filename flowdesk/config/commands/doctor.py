@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
 from flowdesk.config.commands._address import add_address, chosen_port
-from flowdesk.config.commands._django import django
+from flowdesk.config.commands._django import NoDesk, django
 from flowdesk.config.doctor import machine
 from flowdesk.config.doctor.machine import Machine
 from flowdesk.config.doctor.outcome import Outcome, problem
@@ -65,5 +65,7 @@ def _examine(args: Namespace) -> Iterator[tuple[str, Outcome]]:
 
             proof = audit.PROOF if args.audit else {}
             yield from examine({**database.CHECKS, **work.CHECKS, **audit.CHECKS, **proof}, patient)
+    except NoDesk as error:
+        yield "desk", problem(str(error), mend="Ask again with the settings that Flowdesk runs with.")
     except DatabaseUnavailable as error:
         yield "server", problem(str(error), mend="See logs/postgres.log in the data folder.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
-from flowdesk.config.commands._django import django, tell
+from flowdesk.config.commands._django import new_django, tell
 from flowdesk.config.commands._login import keep_login, known_login
 
 BAD_INPUT = 2
@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    with django(args):
+    with new_django(args):
         from django.conf import settings
 
         from flowdesk.core.actor import system

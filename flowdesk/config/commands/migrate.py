@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
-from flowdesk.config.commands._django import django
+from flowdesk.config.commands._django import new_django
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -13,7 +13,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    with django(args):
+    with new_django(args):
         from django.core.management import call_command
         from django.db import connections
         from django.db.migrations.executor import MigrationExecutor

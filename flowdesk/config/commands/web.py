@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flowdesk.config.commands._address import add_address, chosen_port
-from flowdesk.config.commands._django import django
+from flowdesk.config.commands._django import new_django
 from flowdesk.core.supervisor.port import check_port
 
 TARGET = "flowdesk.config.wsgi:application"
@@ -35,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     port = chosen_port(args)
     check_port(port, host=args.host)
-    with django(args):
+    with new_django(args):
         from django.conf import settings
         from granian.constants import Interfaces
         from granian.log import LogLevels

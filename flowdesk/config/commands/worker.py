@@ -6,7 +6,7 @@ import signal
 import threading
 from argparse import ArgumentParser, Namespace
 
-from flowdesk.config.commands._django import django, tell
+from flowdesk.config.commands._django import new_django, tell
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -14,7 +14,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    with django(args):
+    with new_django(args):
         from flowdesk.worker.loop import run_loop
         from flowdesk.worker.memory import settle
 
