@@ -28,7 +28,7 @@ def desk() -> Iterator[Desk]:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 desk.process.terminate()
-            desk.process.wait(PATIENCE)
+            desk.process.wait(3 * PATIENCE)  # after a kill on a busy machine it has much to end
             desk.close()
             if is_postmaster_of(desk.server_pid(), data=data / "postgres"):
                 os.kill(desk.server_pid(), signal.SIGINT)
