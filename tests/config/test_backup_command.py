@@ -29,8 +29,8 @@ from tests.core.desk import CHECKOUT, PATIENCE, Desk, eventually, free_port, sta
 FOUND_LATE_TICKET = """
 from argparse import Namespace
 from datetime import timedelta
-from flowdesk.config.commands._django import django
-with django(Namespace()):
+from flowdesk.config.commands._django import new_django
+with new_django(Namespace()):
     from django.core.management import call_command
     call_command("migrate", database="owner", interactive=False, verbosity=0)
     from flowdesk.core.time import now

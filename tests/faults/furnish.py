@@ -12,7 +12,7 @@ import sys
 from argparse import Namespace
 from datetime import time
 
-from flowdesk.config.commands._django import django
+from flowdesk.config.commands._django import new_django
 
 MAIL_DOMAIN = "campaign.test-post.net"  # not a reserved name: mail to it goes to the server
 PEOPLE = ("Ada Lind", "Bo Ek", "Mia Berg", "Dan Falk")
@@ -79,7 +79,7 @@ def _staff(tenant: int, slug: str) -> None:
 
 
 def main() -> None:
-    with django(Namespace()):
+    with new_django(Namespace()):
         print(json.dumps({slug: furnish(slug) for slug in sys.argv[1:]}))
 
 
