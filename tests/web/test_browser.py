@@ -168,6 +168,31 @@ def test_no_word_is_lost_to_a_login_that_ended(page: Any, site: Site) -> None:
     assert page.locator("#composer-text").input_value() == "We found the cable."
 
 
+def test_words_that_were_sent_after_all_or_on_another_ticket_do_not_come_back(page: Any, site: Site) -> None:
+    page.goto(site.ticket("soon"))
+    page.locator("#composer-text").fill("We found the cable.")
+    cookies = page.context.cookies()
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Send reply").click()
+    page.get_by_role("alert").get_by_text("You are logged out").wait_for()
+    page.context.add_cookies(cookies)  # as by a log-in in another tab
+
+    page.goto(site.ticket("unassigned"))
+    assert page.locator("#composer-text").input_value() == ""
+    page.goto(site.ticket("soon"))
+    page.get_by_role("alert").get_by_text("Your words are back").wait_for()
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Send reply").click()
+    page.get_by_role("alert").get_by_text("You are logged out").wait_for()
+    page.context.add_cookies(cookies)
+    page.get_by_role("button", name="Send reply").click()
+    page.locator("#thread").get_by_text("We found the cable.").wait_for()
+
+    page.reload()
+    assert page.locator("#composer-text").input_value() == ""
+    assert page.get_by_text("Your words are back").count() == 0
+
+
 def test_an_act_that_nobody_answers_is_told_and_keeps_the_words(page: Any, site: Site) -> None:
     page.goto(site.ticket("soon"))
     page.route("**/write", lambda route: route.fulfill(status=503))

@@ -217,7 +217,7 @@
   /* An act that did not come through is told, and no word is lost: not to a database that is away, and not to a
      log-in that has ended, which takes the reader to another page and back. */
   const refused = document.getElementById("refused");
-  const KEPT = `kept ${location.pathname}`;
+  const KEPT = "kept";
   const tell = (sentence, link) => {
     const toast = document.createElement("div");
     const words = document.createElement("p");
@@ -234,31 +234,37 @@
     link.textContent = refused.dataset.loginWords;
     return link;
   };
-  const texts = () => [...document.querySelectorAll("main textarea[id]")];
-  const keepWords = () => {
-    const kept = texts().filter((field) => field.value.trim()).map((field) => [field.id, field.value]);
-    if (kept.length) sessionStorage.setItem(KEPT, JSON.stringify(kept));
-  };
+  /* By the address of its form, which names the ticket: no word may come back on another one. */
+  const kept = () => JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+  const keep = (all) => sessionStorage.setItem(KEPT, JSON.stringify(all));
+  const addressOf = (field) => field.form?.getAttribute("action");
+  const keepWords = () => keep([...document.querySelectorAll("main form textarea[id]")]
+    .filter((field) => addressOf(field) && field.value.trim())
+    .map((field) => [addressOf(field), field.id, field.value]));
   const takeBack = () => {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
-    sessionStorage.removeItem(KEPT);
-    const found = kept.filter(([id, words]) => {
+    const left = kept().filter(([address, id, words]) => {
       const field = document.getElementById(id);
-      if (field && !field.value.trim()) field.value = words;
-      return field;
+      if (!field || addressOf(field) !== address || field.value.trim()) return true;
+      field.value = words;
+      tell(refused.dataset.back);
+      return false;
     });
-    if (found.length) tell(refused.dataset.back);
+    keep(left);
   };
   if (refused) {
     body.addEventListener("htmx:responseError", (event) => {
       const { status } = event.detail.xhr;
-      if (status === 401 || status === 403) {
-        keepWords();
-        tell(refused.dataset.out, wayIn());
-      } else tell(status >= 500 || status === 429 ? refused.dataset.away : refused.dataset.refused);
+      if (status >= 400 && status < 429) keepWords(); /* for the page that is loaded next */
+      if (status === 401) tell(refused.dataset.out, wayIn());
+      else tell(status >= 429 ? refused.dataset.away : refused.dataset.refused);
     });
     body.addEventListener("htmx:sendError", () => tell(refused.dataset.away));
-    body.addEventListener("htmx:afterRequest", (event) => event.detail.successful && refused.replaceChildren());
+    body.addEventListener("htmx:afterRequest", (event) => {
+      const { successful, requestConfig } = event.detail;
+      if (!successful || requestConfig?.verb === "get") return;
+      keep(kept().filter(([address]) => address !== requestConfig.path)); /* sent: it must not come back */
+      refused.replaceChildren();
+    });
     takeBack();
   }
 
