@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "flowdesk.sla",
     "flowdesk.escalation",
     "flowdesk.notifications",
+    "flowdesk.routing",
     "flowdesk.automations",
     "flowdesk.hubs",
     "flowdesk.api",

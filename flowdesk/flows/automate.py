@@ -21,9 +21,11 @@ from flowdesk.core import metrics
 from flowdesk.core.actor import Act, Actor, system
 from flowdesk.core.postgres.trouble import is_database_away
 from flowdesk.core.tenant import act, reading
+from flowdesk.engine.facts import Priority
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows.desk import close_work, give, work_on
 from flowdesk.flows.escalate import wake_each
+from flowdesk.policies.services import current_policy
 from flowdesk.routing import services as routing
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.models import Ticket
@@ -118,7 +120,8 @@ def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
     by.must(Act.ASSIGN)
     with reading(by.tenant):
         lengths = tickets.queue_lengths(WORKABLE)
-        teams = [team for team in lengths if _has_room(team, at=now)]
+        weights = current_policy().routing.weights
+        teams = [team for team in lengths if _has_room(team, weights, at=now)]
         queue = tickets.queue_heads(WORKABLE, teams=teams, limit=ROUND) if teams else []
     assigned = 0
     in_vain: set[Seat] = set()
@@ -133,11 +136,11 @@ def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
     return assigned, sum(lengths.values()) - assigned
 
 
-def _has_room(team: int, *, at: datetime) -> bool:
+def _has_room(team: int, weights: Mapping[Priority, int], *, at: datetime) -> bool:
     """Whether anybody of the team could take a ticket, whatever its language."""
     return any(
         one.is_on_shift and one.is_available and one.load < one.capacity
-        for one in routing.candidates(team, dedicated=None, at=at)
+        for one in routing.candidates(team, weights=weights, dedicated=None, at=at)
     )
 
 
@@ -179,8 +182,8 @@ def _give_out(ids: Sequence[int], *, by: Actor, now: datetime) -> tuple[int, set
             continue
         picked = routing.pick_agent(
             ticket.team_id,
-            language=ticket.language or None,
-            dedicated=work.customer.dedicated_agent_id,
+            wish=routing.wish_of(ticket, work.customer),
+            rules=work.desk.policy.routing,
             at=now,
         )
         if picked.agent is None:

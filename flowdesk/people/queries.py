@@ -71,9 +71,23 @@ def teams() -> list[TeamRow]:
     return [TeamRow(*row) for row in _rows(sql.TEAMS)]
 
 
-def reachable() -> frozenset[int]:
-    """Agents who are here and have not left; an absent one is passed over."""
-    return frozenset(agent for (agent,) in _rows(sql.REACHABLE))
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who of the tenant can be reached at an instant, and who stands in for those who are out of office."""
+
+    here: frozenset[int]
+    stand_ins: Mapping[int, int]
+
+
+def presence(*, at: datetime) -> Presence:
+    """Agents who have not left, at this instant."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.REACHABLE, [at, at, current_tenant()])
+        rows = cursor.fetchall()
+    return Presence(
+        here=frozenset(agent for agent, is_here, _ in rows if is_here),
+        stand_ins={agent: substitute for agent, _, substitute in rows if substitute is not None},
+    )
 
 
 def has_mandatory_contact() -> bool:

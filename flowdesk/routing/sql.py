@@ -1,13 +1,24 @@
 """Hot statements of routing. Every one names the tenant; row level security is the second wall."""
 
-# A team's agents as they stand, with their active tickets counted. The condition on the status is the index's own.
+# A team's agents as they stand at an instant: what their active tickets weigh, by priority, whether they are out of
+# office, and whether they stand in for the one whom the ticket is meant for. The condition on the status is that of
+# the index.
 TEAM_AT_WORK = """
-select agent.id, agent.is_available, agent.skills, agent.languages, agent.is_senior, agent.capacity,
-    agent.last_assigned_at, (
-        select count(*) from tickets_ticket as ticket
+select agent.id, agent.is_available and not exists (
+        select from people_absence as absence
+        where absence.tenant_id = agent.tenant_id and absence.agent_id = agent.id
+            and absence.starts_at <= %s and (absence.ends_at is null or absence.ends_at > %s)
+    ) as is_here,
+    agent.skills, agent.languages, agent.channels, agent.is_senior, agent.capacity, agent.last_assigned_at, (
+        select coalesce(sum((%s::int[])[ticket.priority]), 0) from tickets_ticket as ticket
         where ticket.tenant_id = agent.tenant_id and ticket.assignee_id = agent.id
             and ticket.status in ('new', 'open', 'pending', 'on_hold')
-    ) as load
+    ) as load,
+    %s::bigint is not null and exists (
+        select from people_absence as absence
+        where absence.tenant_id = agent.tenant_id and absence.agent_id = %s and absence.substitute_id = agent.id
+            and absence.starts_at <= %s and (absence.ends_at is null or absence.ends_at > %s)
+    ) as stands_in
 from people_teammember as member
 join people_agent as agent on agent.tenant_id = member.tenant_id and agent.id = member.agent_id
 where member.tenant_id = %s and member.team_id = %s and agent.left_at is null order by agent.id

@@ -18,7 +18,7 @@ from flowdesk.core.tenant import current_tenant
 from flowdesk.tickets import sql
 from flowdesk.tickets.html import cleaned
 from flowdesk.tickets.models import AuthorKind, Note, Ticket, Wait
-from flowdesk.tickets.states import EventKind, Status
+from flowdesk.tickets.states import EventKind, Status, TaskKind, TaskOutcome
 
 PREFIX = "tkt"
 COLUMNS = columns_of(Ticket, "tickets_ticket")
@@ -232,6 +232,50 @@ def add_system_notes(notes: Sequence[SystemNote], *, at: datetime) -> None:
                 json_list(note.data for note in notes),
             ],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """What an agent is asked to do about a ticket, and by when."""
+
+    ticket: int
+    agent: int
+    team: int
+    due_at: datetime
+
+
+def open_tasks(tasks: Sequence[NewTask], *, kind: TaskKind, at: datetime) -> frozenset[int]:
+    """Ask the agents of first level teams (F-RTE-13); returns the tickets for which one was asked."""
+    if not tasks:
+        return frozenset()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.OPEN_TASKS,
+            [
+                current_tenant(),
+                kind.value,
+                at,
+                [new_id(at) for _ in tasks],
+                [task.ticket for task in tasks],
+                [task.agent for task in tasks],
+                [task.team for task in tasks],
+                [task.due_at for task in tasks],
+                current_tenant(),
+            ],
+        )
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+def end_tasks(outcomes: Mapping[int, TaskOutcome], *, at: datetime) -> frozenset[int]:
+    """End the open tasks of these tickets; returns the tickets that had one."""
+    if not outcomes:
+        return frozenset()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.END_TASKS,
+            [at, list(outcomes), [outcome.value for outcome in outcomes.values()], current_tenant()],
+        )
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def record(*events: NewEvent) -> None:

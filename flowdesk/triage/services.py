@@ -18,6 +18,8 @@ class Classified:
     facts: TicketFacts
     triage: TriageDecision
     priority: PriorityDecision
+    confidence: int | None  # of the category, in percent; None where somebody said it outright
+    needs_review: bool
 
     @property
     def traces(self) -> dict[str, dict[str, Any]]:
@@ -81,7 +83,14 @@ def classify_ticket(
         signals=known.signals,
         agent_priority=priority,
     )
-    return Classified(facts=replace(known, priority=decided.priority), triage=found, priority=decided)
+    confidence = None if category else round(found.confidence * 100)
+    return Classified(
+        facts=replace(known, priority=decided.priority),
+        triage=found,
+        priority=decided,
+        confidence=confidence,
+        needs_review=confidence is not None and confidence < policy.triage.review_below,
+    )
 
 
 def _declared(extracted: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:

@@ -17,7 +17,16 @@ from flowdesk.policies.reader import FaultList, Kind, Node
 K = TypeVar("K")
 V = TypeVar("V")
 
-_KEYS = ("impact", "urgency", "signals", "complexity", "neutral", "denials", "default_language")
+_KEYS = (
+    "impact",
+    "urgency",
+    "signals",
+    "complexity",
+    "neutral",
+    "denials",
+    "default_language",
+    "review_below",
+)
 
 
 def read_triage(node: Node) -> TriageRules:
@@ -39,8 +48,13 @@ def read_triage(node: Node) -> TriageRules:
     language = "en"
     with faults:
         language = found["default_language"].text(longest=8) if "default_language" in found else language
+    review_below = 45
+    with faults:
+        if "review_below" in found:
+            review_below = found["review_below"].integer(least=0, most=100)
     faults.raise_any()
     return TriageRules(
+        review_below=review_below,
         categories=categories,
         impact=impact,
         urgency=urgency,
