@@ -22,7 +22,7 @@ from flowdesk.engine.reasons import Reason, because
 
 class Strategy(StrEnum):
     ROUND_ROBIN = "round_robin"  # whoever has waited longest since the last assignment
-    LEAST_LOADED = "least_loaded"  # whoever has the smallest share of their capacity in use
+    LEAST_LOADED = "least_loaded"  # whoever would have the smallest share of their capacity in use
 
 
 class Mode(StrEnum):
@@ -310,5 +310,6 @@ def _turn(one: Candidate) -> tuple[datetime, str]:
 
 
 def _share(one: Candidate) -> tuple[Fraction, datetime, str]:
+    # With the ticket taken, for else who has room for four gets no more than who has room for one until all have one.
     # A fraction, not a quotient: 1/3 and 2/6 must tie exactly.
-    return (Fraction(one.load, one.capacity), one.last_assigned_at or _NEVER, one.agent)
+    return (Fraction(one.load + 1, one.capacity), one.last_assigned_at or _NEVER, one.agent)
