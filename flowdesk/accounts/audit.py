@@ -44,6 +44,8 @@ class AuditAct(StrEnum):
     CONTACT_ADDED = "contact_added"
     CONTACT_CHANGED = "contact_changed"
     AUTOMATION_RUN = "automation_run"
+    TEAM_EVENED_OUT = "team_evened_out"
+    ASSIGNMENTS_UNDONE = "assignments_undone"
     LAUNCH_REPORT_PUBLISHED = "launch_report_published"
     TICKETS_IMPORTED = "tickets_imported"
     IMPORT_BEGUN = "import_begun"

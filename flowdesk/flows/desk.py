@@ -301,9 +301,14 @@ def give(
     by: Actor,
     at: datetime,
     because: str,
+    bulk: str = "",
 ) -> None:
-    """Hand the ticket over; a team of another level closes and reopens the ownership clocks."""
+    """Hand the ticket over; a team of another level closes and reopens the ownership clocks.
+
+    `bulk` names what it is handed over together with.
+    """
     ticket = work.ticket
+    together = {"bulk": bulk} if bulk else {}
     occurrences = []
     if team is not None and team.id != ticket.team_id:
         level = max(team.level, 1)
@@ -312,7 +317,15 @@ def give(
             ticket.level = level
             ticket.level_entered_at = at
             occurrences.append(Occurrence.LEVEL_ENTERED)
-        work.log(EventKind.TICKET_ROUTED, by=by, at=at, before=ticket.team_id, team=team.id, because=because)
+        work.log(
+            EventKind.TICKET_ROUTED,
+            by=by,
+            at=at,
+            before=ticket.team_id,
+            team=team.id,
+            because=because,
+            **together,
+        )
         ticket.team_id = team.id
         ticket.waiting_internal_since = at  # a transfer waits for the first act of those who got it
         work.changed |= {"team", "level", "level_entered_at", "waiting_internal_since"}
@@ -323,7 +336,7 @@ def give(
             ticket.status = Status.OPEN
         work.log(
             EventKind.TICKET_ASSIGNED, by=by, at=at, before=ticket.assignee_id, assignee=agent, team=ticket.team_id,
-            because=because,
+            because=because, **together,
         )  # fmt: skip
     elif ticket.assignee_id is not None:
         occurrences.append(Occurrence.UNASSIGNED)
@@ -334,6 +347,7 @@ def give(
             before=ticket.assignee_id,
             team=ticket.team_id,
             because=because,
+            **together,
         )
     if agent != ticket.assignee_id:
         work.asks = agent is not None

@@ -17,7 +17,7 @@ from flowdesk.engine.business_time import Weekday
 from flowdesk.engine.roster import Duty, on_duty
 from flowdesk.engine.roster import Shift as RosterShift
 from flowdesk.people import sql
-from flowdesk.people.models import Agent, Contact, Customer, Team
+from flowdesk.people.models import Agent, Contact, Customer, Team, TeamMember
 
 _WRITER = {"contact": columns_of(Contact, "contact"), "customer": columns_of(Customer, "customer")}
 _WRITER_BY_ADDRESS = sql.WRITER_BY_ADDRESS.format(**_WRITER)
@@ -164,6 +164,12 @@ def agent_page(*, after: int = 0, limit: int) -> list[Agent]:
 def team_page(*, after: int = 0, limit: int) -> list[Team]:
     """Teams, oldest first."""
     return list(Team.objects.select_related("lead").filter(id__gt=after).order_by("id")[:limit])
+
+
+def member_ids(team: int) -> frozenset[int]:
+    """The agents of a team who have not left, by row id."""
+    rows = TeamMember.objects.filter(team_id=team, agent__left_at__isnull=True)
+    return frozenset(rows.values_list("agent_id", flat=True))
 
 
 def agents_by_id(ids: Iterable[int]) -> Mapping[int, Agent]:

@@ -25,3 +25,22 @@ where member.tenant_id = %s and member.team_id = %s and agent.left_at is null or
 """
 
 NOTE_TURNS = "update people_agent set last_assigned_at = %s where tenant_id = %s and id = any(%s)"
+
+# What the agents of a team have, by their index: the condition on the status is its own.
+HELD = """
+select ticket.id, ticket.assignee_id, ticket.priority, ticket.language, ticket.due_at, ticket.reply_count > 0,
+    customer.dedicated_agent_id = ticket.assignee_id
+from people_teammember as member
+join tickets_ticket as ticket on ticket.tenant_id = member.tenant_id and ticket.assignee_id = member.agent_id
+    and ticket.status in ('new', 'open', 'pending', 'on_hold') and ticket.team_id = member.team_id
+join people_customer as customer on customer.tenant_id = ticket.tenant_id and customer.id = ticket.customer_id
+where member.tenant_id = %s and member.team_id = %s and ticket.status = any(%s)
+order by ticket.due_at nulls last, ticket.id limit %s
+"""
+
+INSERT_MOVES = """
+insert into routing_move (tenant_id, bulk_id, ticket_id, team_before_id, agent_before_id, team_id, agent_id, reason)
+select %s, %s, t.ticket_id, t.team_before, t.agent_before, t.team_id, t.agent_id, t.reason
+from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[])
+    as t(ticket_id, team_before, agent_before, team_id, agent_id, reason)
+"""

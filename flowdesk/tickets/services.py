@@ -23,6 +23,7 @@ from flowdesk.tickets.states import EventKind, Status, TaskKind, TaskOutcome
 PREFIX = "tkt"
 COLUMNS = columns_of(Ticket, "tickets_ticket")
 _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
+_LOCK_TICKETS = sql.LOCK_TICKETS.format(columns=COLUMNS)
 _LOCK_TICKETS_OF = sql.LOCK_TICKETS_OF.format(columns=COLUMNS)
 _CLAIM_TICKETS = sql.CLAIM_TICKETS.format(columns=COLUMNS)
 _CLAIM_QUEUE = sql.CLAIM_QUEUE.format(columns=COLUMNS)
@@ -81,6 +82,13 @@ def lock_ticket(public_id: str) -> Ticket:
     if row is None:
         raise NotFound
     return row_of(Ticket, row)
+
+
+def lock_tickets(ids: Sequence[int]) -> list[Ticket]:
+    """Those of the tickets that are the tenant's, by row id, all locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_TICKETS, [current_tenant(), list(ids)])
+        return [row_of(Ticket, row) for row in cursor.fetchall()]
 
 
 def lock_tickets_of(customer: int) -> list[Ticket]:

@@ -27,6 +27,10 @@ select {", ".join(["%s"] * len(NEW_TICKET_COLUMNS))}, number from numbered retur
 # One lock per app: a ticket is locked before anything of it.
 LOCK_TICKET = "select {columns} from tickets_ticket where tenant_id = %s and public_id = %s for no key update"
 
+LOCK_TICKETS = (
+    "select {columns} from tickets_ticket where tenant_id = %s and id = any(%s) order by id for no key update"
+)
+
 # Tickets of a customer whose promises may still run or be taken up again, in the order in which they are locked.
 LOCK_TICKETS_OF = """
 select {columns} from tickets_ticket
