@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -16,6 +17,7 @@ from flowdesk.engine.routing import (
     Candidate,
     RoutingDecision,
     RoutingRules,
+    RuleTrace,
     Strategy,
     choose_agent,
     route,
@@ -40,7 +42,7 @@ class Routed:
     @property
     def trace(self) -> dict[str, Any]:
         """What `explain` shows."""
-        decision = self.decision
+        decision, tried = self.decision, self.decision.trace()
         return {
             "rule": decision.rule,
             "team": decision.team,
@@ -51,18 +53,33 @@ class Routed:
             "sla_target_minutes": decision.sla_target_minutes,
             "shadows": list(decision.shadows),
             "reasons": reasons_of(decision.reasons),
+            "inputs": _inputs(decision.facts, tried),
             "tried": [
                 {
-                    "rule": tried.rule,
-                    "mode": tried.mode.value,
-                    "condition": tried.trace.source,
-                    "matched": tried.trace.held,
-                    "failed": [str(check) for check in tried.trace.failed],
+                    "rule": one.rule,
+                    "mode": one.mode.value,
+                    "condition": one.trace.source,
+                    "matched": one.trace.held,
+                    "failed": [str(check) for check in one.trace.failed],
                 }
-                for tried in decision.trace()
+                for one in tried
             ],
             "assignment": None if self.assignment is None else assignment_trace(self.assignment),
         }
+
+
+def _inputs(facts: TicketFacts, tried: Iterable[RuleTrace]) -> dict[str, Any]:
+    """What the rules looked at, by name, and as it stood; of words only whether they were found is ever kept."""
+    seen = {
+        check.comparison.field: check.seen
+        for one in tried
+        for check in one.trace.checks
+        if not check.is_missing and check.seen is not None
+    }
+    return {"recent_escalations": facts.recent_escalations} | {
+        name: list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Decimal) else value
+        for name, value in seen.items()
+    }
 
 
 def assignment_trace(assignment: AssignmentDecision) -> dict[str, Any]:
