@@ -72,6 +72,7 @@ def _hrefs(request: AgentRequest, inbox: str) -> dict[str, str]:
     """The places this person may go to."""
     hrefs = {"inbox": inbox, "sla": reverse("sla-hub")}
     if request.actor.may(Act.CONFIGURE):
+        hrefs["rules"] = reverse("rules")
         hrefs["members"] = reverse("members")
     if request.actor.may(Act.AUDIT):
         hrefs["audit"] = reverse("audit")

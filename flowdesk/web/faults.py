@@ -88,6 +88,13 @@ SENTENCES: Mapping[str, str | Promise] = {
     "This link has been used, is too old, or is not whole.": _(
         "This link has been used, is too old, or is not whole."
     ),
+    "Somebody else has changed the draft meanwhile: look at it again.": _(
+        "Somebody else has changed the draft meanwhile. Look at it again."
+    ),
+    "These rules were published by somebody else meanwhile: compare, and make the draft anew.": _(
+        "Somebody else has put other rules in force meanwhile. Compare, and make the draft anew."
+    ),
+    "These assignments have been taken back before.": _("These assignments have been taken back before."),
     "Somebody has taken this escalation, or it has ended.": _("Somebody has taken this escalation already."),
 }
 

@@ -33,6 +33,7 @@ _PLACES = (
     ("customers", _("Customers"), _("Customers"), "people", "", True),
     ("reports", _("Reports"), _("Reports"), "chart", "", True),
     ("knowledge", _("Knowledge"), _("Knowledge"), "book", "", True),
+    ("rules", _("Routing rules"), _("Rules"), "right", "", True),
     ("members", _("People"), _("People"), "cog", "", True),
     ("audit", _("Audit log"), _("Audit log"), "lock", "", True),
 )

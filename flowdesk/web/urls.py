@@ -12,6 +12,7 @@ from flowdesk.web.hubs import views as hubs
 from flowdesk.web.inbox.views import inbox
 from flowdesk.web.members import views as members
 from flowdesk.web.notices.views import notices, read_notices
+from flowdesk.web.rules import views as rules
 from flowdesk.web.ticket.new_views import new_ticket
 from flowdesk.web.ticket.views import acknowledge, ticket, ticket_act
 
@@ -27,6 +28,12 @@ urlpatterns = [
     path("flow/account/sessions/end", account.end_session, name="end-session"),
     path("flow/settings/people", members.members, name="members"),
     path("flow/settings/people/act", members.member_deed, name="member-deed"),
+    path("flow/settings/routing", rules.rules, name="rules"),
+    path("flow/settings/routing/act", rules.rules_deed, name="rules-deed"),
+    path("flow/settings/routing/text", rules.rules_source, name="rules-source"),
+    path("flow/settings/routing/try", rules.try_rules, name="try-rules"),
+    path("flow/settings/routing/rules/<str:place>", rules.rule, name="rule"),
+    path("flow/settings/routing/rules/<str:place>/preview", rules.rule_preview, name="rule-preview"),
     path("flow/inbox", inbox, name="inbox"),
     path("flow/notices", notices, name="notices"),
     path("flow/notices/read", read_notices, name="read-notices"),
