@@ -41,13 +41,18 @@ class Classified:
                 ],
                 "reasons": reasons_of(found.reasons),
             },
-            "priority": {
-                "priority": int(self.priority.priority),
-                "impact": self.priority.impact.value,
-                "urgency": self.priority.urgency.value,
-                "reasons": reasons_of(self.priority.reasons),
-            },
+            "priority": priority_trace(self.priority),
         }
+
+
+def priority_trace(decided: PriorityDecision) -> dict[str, Any]:
+    """What `explain` shows of a priority."""
+    return {
+        "priority": int(decided.priority),
+        "impact": decided.impact.value,
+        "urgency": decided.urgency.value,
+        "reasons": reasons_of(decided.reasons),
+    }
 
 
 def classify_ticket(

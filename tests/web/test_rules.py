@@ -196,7 +196,7 @@ def test_the_text_is_kept_with_its_faults_and_not_put_in_force(world: World, ada
 
     shown = html.unescape(answer.content.decode())
     assert answer.status_code == 422
-    assert "line 3, column 27" in shown
+    assert "line 3, column 26" in shown
     assert "# mine" in shown
     with reading(world.tenant.id):
         assert Draft.objects.get().source == broken
