@@ -6,10 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flowdesk.engine.facts import TicketFacts
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Subquery
+
+from flowdesk.core.tenant import current_tenant
+from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.routing import Mode, RoutingRules, route
-from flowdesk.people import queries as people
 from flowdesk.policies.document import PolicyDocument
+from flowdesk.routing import sql
+from flowdesk.routing.models import Bulk, BulkKind, Move
 from flowdesk.tickets.mapping import facts_of
 from flowdesk.tickets.models import AuthorKind, Explanation, Message, Ticket, TicketEvent
 from flowdesk.tickets.states import EventKind, Status
@@ -116,9 +121,7 @@ class AssignmentFilter:
 
 def assignment_events(wanted: AssignmentFilter, *, before: int | None, limit: int) -> list[TicketEvent]:
     """Who got what, the newest first, with the ticket at hand."""
-    rows = TicketEvent.objects.filter(
-        kind__in=["ticket_assigned", "ticket_unassigned", "ticket_routed"]
-    ).select_related("ticket")
+    rows = TicketEvent.objects.filter(kind__in=[kind.value for kind in ASSIGNMENTS]).select_related("ticket")
     if wanted.agent is not None:
         rows = rows.filter(data__assignee=wanted.agent)
     if wanted.ticket is not None:
@@ -132,6 +135,41 @@ def assignment_events(wanted: AssignmentFilter, *, before: int | None, limit: in
     return list(rows.order_by("-id")[:limit])
 
 
-def team_slugs() -> dict[int, str]:
-    """Every team's slug by row id."""
-    return {team.id: team.slug for team in people.teams()}
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What an agent has at hand: active tickets, and how much of their capacity these take."""
+
+    tickets: int
+    weight: int
+
+
+def loads(weights: Mapping[Priority, int]) -> dict[int, Load]:
+    """Of every agent who has not left, by row id."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LOADS, [[weights[priority] for priority in Priority], current_tenant()])
+        return {agent: Load(tickets, int(weight)) for agent, tickets, weight in cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class BulkLine:
+    """What was handed out together: how many tickets, and whether it was taken back."""
+
+    row: Bulk
+    tickets: int
+    is_undone: bool
+
+    @property
+    def may_be_undone(self) -> bool:
+        return self.row.kind != BulkKind.UNDONE and not self.is_undone and self.tickets > 0
+
+
+def bulk_page(*, limit: int) -> list[BulkLine]:
+    """What was handed out together last, the newest first."""
+    moves = (
+        Move.objects.filter(bulk=OuterRef("id")).order_by().values("bulk").annotate(n=Count("id")).values("n")
+    )
+    undone = Bulk.objects.filter(undoes=OuterRef("id"))
+    rows = Bulk.objects.annotate(moved=Subquery(moves), is_undone=Exists(undone)).order_by("-at", "-id")[
+        :limit
+    ]
+    return [BulkLine(row, row.moved or 0, row.is_undone) for row in rows]

@@ -24,6 +24,18 @@ join people_agent as agent on agent.tenant_id = member.tenant_id and agent.id = 
 where member.tenant_id = %s and member.team_id = %s and agent.left_at is null order by agent.id
 """
 
+# What each agent has at hand: how many active tickets, and how much of their capacity these take.
+LOADS = """
+select agent.id, held.tickets, held.weight from people_agent as agent
+cross join lateral (
+    select count(*) as tickets, coalesce(sum((%s::int[])[ticket.priority]), 0) as weight
+    from tickets_ticket as ticket
+    where ticket.tenant_id = agent.tenant_id and ticket.assignee_id = agent.id
+        and ticket.status in ('new', 'open', 'pending', 'on_hold')
+) as held
+where agent.tenant_id = %s and agent.left_at is null
+"""
+
 NOTE_TURNS = "update people_agent set last_assigned_at = %s where tenant_id = %s and id = any(%s)"
 
 # What the agents of a team have, by their index: the condition on the status is its own.

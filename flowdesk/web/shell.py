@@ -29,6 +29,8 @@ _PLACES = (
     ("inbox", _("Inbox"), _("Inbox"), "inbox", "i", False),
     ("sla", _("SLA hub"), _("SLA"), "sla", "h", False),
     ("command", _("Command hub"), pgettext_lazy("place", "Command"), "command", "c", False),
+    ("review", _("Look again"), _("Triage"), "eye", "t", True),
+    ("crew", _("Teams"), _("Teams"), "user", "", True),
     ("callbacks", _("Callbacks"), _("Callbacks"), "phone", "", False),
     ("customers", _("Customers"), _("Customers"), "people", "", True),
     ("reports", _("Reports"), _("Reports"), "chart", "", True),
