@@ -76,10 +76,7 @@ def _done(request: AgentRequest, agent_id: str, deed: str, given: Mapping[str, s
         _begin(request, agent_id, given, at)
         return _("The absence is noted")
     if deed == "end":
-        number = given.get("absence", "")
-        if not (number.isascii() and number.isdecimal() and len(number) < 19):
-            raise NotFound
-        crew.end_absence(int(number), by=by, now=at)
+        crew.end_absence(given.get("absence", ""), by=by, now=at)
         return _("The absence has ended")
     raise NotFound
 
