@@ -139,10 +139,10 @@ def _agent_out(row: Agent, loads: Mapping[int, Load]) -> AgentOut:
 
 
 @router.patch(
-    "/agents/{agent_id}", response=AgentOut, auth=needs(Act.CONFIGURE), operation_id="change_agent",
+    "/agents/{agent_id}", response=AgentOut | Receipt, auth=needs(Act.CONFIGURE), operation_id="change_agent",
     summary="Change an agent",
 )  # fmt: skip
-def change_agent(request: HttpRequest, agent_id: str, body: ChangeAgent) -> AgentOut:
+def change_agent(request: HttpRequest, agent_id: str, body: ChangeAgent) -> AgentOut | Receipt:
     """Routing goes by it from the next ticket on."""
     asking = client(request)
     card = AgentCard(
@@ -150,6 +150,8 @@ def change_agent(request: HttpRequest, agent_id: str, body: ChangeAgent) -> Agen
         capacity=body.capacity, is_senior=body.is_senior, is_available=body.is_available,
     )  # fmt: skip
     row = crew.change_agent(agent_id, card, by=asking.actor, now=asking.now)
+    if not asking.may_read:
+        return Receipt(id=agent_id)
     with reading(asking.tenant):
         return _agent_out(row, routing.loads(current_policy().routing.weights))
 
@@ -186,13 +188,15 @@ def _absence_out(row: Absence) -> AbsenceOut:
 
 
 @router.post(
-    "/agents/{agent_id}/absences", response={201: AbsenceOut}, auth=needs(Act.CONFIGURE), operation_id="begin_absence",
-    summary="Note an absence",
+    "/agents/{agent_id}/absences", response={201: AbsenceOut | Receipt}, auth=needs(Act.CONFIGURE),
+    operation_id="begin_absence", summary="Note an absence",
 )  # fmt: skip
-def begin_absence(request: HttpRequest, agent_id: str, body: NewAbsence) -> AbsenceOut:
+def begin_absence(request: HttpRequest, agent_id: str, body: NewAbsence) -> AbsenceOut | Receipt:
     """No new ticket comes to who is away."""
     asking = client(request)
     row = crew.begin_absence(agent_id, **body.model_dump(), by=asking.actor, now=asking.now)
+    if not asking.may_read:
+        return Receipt(id=shown(crew.ABSENCE, row.public_id))
     with reading(asking.tenant):
         return _absence_out(row)
 

@@ -217,8 +217,12 @@ def check_rules(request: HttpRequest, body: NewRules) -> Checked:
     summary="Try rules on a ticket",
 )
 def try_rules(request: HttpRequest, body: TryRules) -> TrialOut:
-    """Every rule that was tried, the agents of the team with a verdict each, and who would get it now."""
+    """Every rule that was tried, the agents of the team with a verdict each, and who would get it now.
+
+    Needs the scope `read` as well, for it tells of a ticket.
+    """
     asking = client(request)
+    asking.actor.must(Act.READ)
     with reading(asking.tenant):
         try:
             ticket = tickets.ticket_by(body.ticket)

@@ -26,6 +26,9 @@ from flowdesk.web.crew import fill
 from flowdesk.web.faults import fault_words, field_errors, reason_words
 
 
+AS_ASKED = {"starts_at": "first", "ends_at": "last"}  # the flow's fields, as the form asks for them
+
+
 @require_GET
 @for_agents
 def teams(request: AgentRequest) -> HttpResponse:
@@ -55,7 +58,8 @@ def agent(request: AgentRequest, agent_id: str) -> HttpResponse:
     except (Forbidden, NotFound):
         raise
     except Invalid as fault:
-        return _agent_page(request, agent_id, deed=deed, given=given, errors=field_errors(fault))
+        errors = {AS_ASKED.get(name, name): said for name, said in field_errors(fault).items()}
+        return _agent_page(request, agent_id, deed=deed, given=given, errors=errors)
     except DomainError as fault:
         return _agent_page(request, agent_id, deed=deed, given=given, errors={"": [fault_words(fault)]})
     messages.success(request, said)
