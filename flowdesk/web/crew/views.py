@@ -25,7 +25,6 @@ from flowdesk.web.chrome import shell_of
 from flowdesk.web.crew import fill
 from flowdesk.web.faults import fault_words, field_errors, reason_words
 
-
 AS_ASKED = {"starts_at": "first", "ends_at": "last"}  # the flow's fields, as the form asks for them
 
 
