@@ -20,6 +20,7 @@ from benchmarks.run import Row, Run, conditions
 set_django_up()  # before the rows are imported: they want models
 
 from benchmarks import (  # noqa: E402
+    assign,
     bulk_import,
     business_time,
     create,
@@ -40,6 +41,7 @@ ROWS: Mapping[str, Callable[[Run], Sequence[Row]]] = {
     "hub": hub.bars,
     "inbox": inbox.bars,
     "create": create.bars,
+    "assign": assign.bars,
     "wake": wake.bars,
     "import": bulk_import.bars,
     "handover": handover.bars,
