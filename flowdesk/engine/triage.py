@@ -47,6 +47,7 @@ class TriageRules:
     neutral: tuple[Keyword, ...] = ()  # phrases that hide the keywords inside them: `scroll down`
     denials: frozenset[str] = frozenset()
     default_language: str = "en"
+    sentiment_words: tuple[tuple[str, float], ...] = ()  # the tenant's own, with what each weighs
     lexicon: Lexicon = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

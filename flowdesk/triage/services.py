@@ -7,22 +7,25 @@ from typing import Any
 from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.priority import Grade, PriorityDecision, decide_priority
 from flowdesk.engine.reasons import as_data as reasons_of
+from flowdesk.engine.sentiment import SentimentDecision, read_sentiment
 from flowdesk.engine.triage import TriageDecision, triage
 from flowdesk.policies.document import PolicyDocument
+from flowdesk.triage.lexicons import lexicon_for
 
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """The facts with what triage found, and the two decisions behind them."""
+    """The facts with what triage found, and the decisions behind them."""
 
     facts: TicketFacts
     triage: TriageDecision
+    sentiment: SentimentDecision
     priority: PriorityDecision
 
     @property
     def traces(self) -> dict[str, dict[str, Any]]:
-        """What `explain` shows of both."""
-        found = self.triage
+        """What `explain` shows of them."""
+        found, felt = self.triage, self.sentiment
         return {
             "triage": {
                 "category": found.category,
@@ -38,6 +41,11 @@ class Classified:
                     for score in found.scores
                 ],
                 "reasons": reasons_of(found.reasons),
+                "sentiment": {
+                    "sentiment": felt.sentiment.value,
+                    "score": felt.score,
+                    "reasons": reasons_of(felt.reasons),
+                },
             },
             "priority": {
                 "priority": int(self.priority.priority),
@@ -57,8 +65,11 @@ def classify_ticket(
     urgency: Grade | None = None,
     priority: Priority | None = None,
 ) -> Classified:
-    """Category, signals and priority from the words; what somebody said outright stands above them."""
+    """Category, signals, sentiment and priority from the words; what somebody said outright stands above them."""
     found = triage(facts.subject, text=facts.text, rules=policy.triage, language=facts.language)
+    felt = read_sentiment(
+        facts.subject, text=facts.text, lexicon=lexicon_for(found.language, policy.triage.sentiment_words)
+    )
     known = replace(
         facts,
         language=found.language,
@@ -66,6 +77,7 @@ def classify_ticket(
         subcategory=found.subcategory if not category or category == found.category else None,
         complexity=found.complexity,
         signals=found.signals,
+        sentiment=facts.sentiment or felt.sentiment,
         fields={**_declared(found.extracted, policy), **facts.fields},
     )
     decided = decide_priority(
@@ -81,7 +93,9 @@ def classify_ticket(
         signals=known.signals,
         agent_priority=priority,
     )
-    return Classified(facts=replace(known, priority=decided.priority), triage=found, priority=decided)
+    return Classified(
+        facts=replace(known, priority=decided.priority), triage=found, sentiment=felt, priority=decided
+    )
 
 
 def _declared(extracted: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:
