@@ -13,6 +13,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from flowdesk.engine.facts import Sentiment
 from flowdesk.engine.reasons import Reason, because
@@ -51,14 +52,15 @@ class Feeling:
     is_verb: bool = False
 
 
-Phrases = Mapping[str, tuple[tuple[tuple[str, ...], Feeling], ...]]
+# By first word, then by second: what follows these, longest first.
+Phrases = Mapping[str, Mapping[str, tuple[tuple[tuple[str, ...], Feeling], ...]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentimentLexicon:
     """Words of feeling and the words that change them, all in lower case.
 
-    `phrases` holds what follows a first word, longest first; `stems` are found by their first three letters.
+    `stems` are found by their first three letters, and prefixes are no shorter.
     """
 
     words: Mapping[str, Feeling] = field(hash=False)
@@ -76,6 +78,28 @@ class SentimentLexicon:
     prefixes: tuple[str, ...] = ()  # strengthen the word they are grown onto: `jättebra`
     waits: frozenset[str] = frozenset()
     long_times: frozenset[str] = frozenset()
+    _grown_from: Mapping[str, tuple[str, ...]] = field(
+        init=False, repr=False, compare=False
+    )  # prefixes by head
+    heads: frozenset[str] = field(init=False, repr=False, compare=False)  # of stems and prefixes
+
+    def __post_init__(self) -> None:
+        grown: dict[str, tuple[str, ...]] = {}
+        for prefix in self.prefixes:
+            grown[prefix[:3]] = (*grown.get(prefix[:3], ()), prefix)
+        object.__setattr__(self, "_grown_from", grown)
+        object.__setattr__(self, "heads", frozenset(self.stems) | frozenset(grown))
+
+    def inside(self, word: str) -> tuple[Feeling | None, str]:
+        """A word that is not an entry itself: one of a stem's, or an entry with a strengthening prefix."""
+        head = word[:3]
+        for stem, feeling in self.stems.get(head, ()):
+            if word.startswith(stem):
+                return feeling, ""
+        for prefix in self._grown_from.get(head, ()):
+            if word.startswith(prefix) and (found := self.words.get(word[len(prefix) :])):
+                return (None, "") if len(found.name) < 3 or found.is_courtesy else (found, "strengthened")
+        return None, ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,21 +227,25 @@ def own_words(text: str) -> str:
 # -- reading
 
 
+def _is_mostly_shouted(text: str) -> bool:
+    letters = sum(map(str.isalpha, text))
+    return letters >= 16 and sum(map(str.isupper, text)) > 0.7 * letters
+
+
 class _Reading:
     """The words of one text and what counts among them."""
 
     def __init__(self, tokens: list[str], lexicon: SentimentLexicon) -> None:
+        whole = " ".join(tokens)
         self._written = tokens
-        self._words = [token.casefold() for token in tokens]
+        self._words = list(map(str.casefold, tokens))
         self._lexicon = lexicon
-        self._ends = [at for at, token in enumerate(tokens) if token[0] in ".!?…\n"]
-        self._is_stretched = _STRETCHED.search(" ".join(tokens)) is not None
-        self._is_all_shouted = self._is_mostly_shouted()
+        self._is_stretched = _STRETCHED.search(whole) is not None
+        self._is_all_shouted = _is_mostly_shouted(whole[:400])
 
-    def _is_mostly_shouted(self) -> bool:
-        whole = "".join(self._written)
-        letters = sum(map(str.isalpha, whole[:400]))
-        return letters >= 16 and sum(map(str.isupper, whole[:400])) > 0.7 * letters
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [at for at, token in enumerate(self._written) if token[0] in ".!?…\n"]
 
     def counted(self) -> tuple[Counted, ...]:
         hits = list(self._hits())
@@ -248,38 +276,29 @@ class _Reading:
     def _hits(self) -> Iterator[tuple[int, int, Feeling, str]]:
         """(first token, end, entry, what its spelling adds) of every entry; a longer phrase hides what is in it."""
         words, lexicon = self._words, self._lexicon
-        known, phrases, stems, prefixes = lexicon.words, lexicon.phrases, lexicon.stems, lexicon.prefixes
-        free_from = 0
+        known, phrases, heads = lexicon.words, lexicon.phrases, lexicon.heads
+        free_from, last = 0, len(words) - 1
         for at, word in enumerate(words):
             if at < free_from:
                 continue
-            if word in phrases:
-                for rest, feeling in phrases[word]:
-                    end = at + 1 + len(rest)
-                    if tuple(words[at + 1 : end]) == rest:
+            if word in phrases and at < last:
+                for rest, feeling in phrases[word].get(words[at + 1], ()):
+                    end = at + 2 + len(rest)
+                    if not rest or tuple(words[at + 2 : end]) == rest:
                         yield at, end, feeling, ""
                         free_from = end
                         break
                 if at < free_from:
                     continue
-            found, by = known.get(word), ""
+            by = ""
+            found = known.get(word)
             if found is None:
-                if word[:3] in stems:
-                    found = next(
-                        (feeling for stem, feeling in stems[word[:3]] if word.startswith(stem)), None
-                    )
-                if found is None and word.startswith(prefixes):
-                    found, by = self._grown(word), "strengthened"
+                if word[:3] in heads:
+                    found, by = lexicon.inside(word)
                 if found is None and self._is_stretched and _STRETCHED.search(word):
                     found, by = self._stretched(word), "stretched"
             if found is not None:
                 yield at, at + 1, found, by
-
-    def _grown(self, word: str) -> Feeling | None:
-        for prefix in self._lexicon.prefixes:
-            if word.startswith(prefix) and (found := self._lexicon.words.get(word[len(prefix) :])):
-                return found if len(found.name) > 2 and not found.is_courtesy else None
-        return None
 
     def _stretched(self, word: str) -> Feeling | None:
         known = self._lexicon.words

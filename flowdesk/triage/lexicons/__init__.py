@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from flowdesk.engine.sentiment import Feeling, SentimentLexicon, tokens_of
+from flowdesk.engine.sentiment import Feeling, Phrases, SentimentLexicon, tokens_of
 
 LANGUAGES = {"en": "english", "sv": "swedish"}
 EMOJI = "emoji"
@@ -93,14 +93,15 @@ def _joined(first: str, words: tuple[tuple[str, float], ...]) -> SentimentLexico
     )
 
 
-def _phrases(
-    entries: Mapping[tuple[str, ...], Feeling],
-) -> dict[str, tuple[tuple[tuple[str, ...], Feeling], ...]]:
-    phrases: dict[str, list[tuple[tuple[str, ...], Feeling]]] = {}
+def _phrases(entries: Mapping[tuple[str, ...], Feeling]) -> Phrases:
+    found: dict[str, dict[str, list[tuple[tuple[str, ...], Feeling]]]] = {}
     for key, feeling in entries.items():
         if len(key) > 1:
-            phrases.setdefault(key[0], []).append((key[1:], feeling))
-    return {first: tuple(sorted(rest, key=lambda one: -len(one[0]))) for first, rest in phrases.items()}
+            found.setdefault(key[0], {}).setdefault(key[1], []).append((key[2:], feeling))
+    return {
+        first: {second: tuple(sorted(rest, key=lambda one: -len(one[0]))) for second, rest in seconds.items()}
+        for first, seconds in found.items()
+    }
 
 
 def _stems(stems: Mapping[str, Feeling]) -> dict[str, tuple[tuple[str, Feeling], ...]]:
@@ -149,8 +150,9 @@ def _read_entries(line: str, found: _File) -> None:
             if form.endswith("*"):
                 found.stems[form[:-1]] = feeling
             elif mark in found.endings:
+                *before, last = _key(form)
                 for ending in found.endings[mark]:
-                    found.built.setdefault(_key(_with(form, ending)), feeling)
+                    found.built.setdefault((*before, _with(last, ending)), feeling)
             elif mark not in ("", "courtesy", "later"):
                 raise ValueError(f"{entry!r} has a mark that is not known")
             elif found.entries.setdefault(_key(form), feeling).weight != feeling.weight:
