@@ -17,6 +17,7 @@ from flowdesk.api import (
     imports,
     me,
     people,
+    similar,
     thread,
     tickets,
     work,
@@ -105,5 +106,18 @@ api = Api(
     description=DESCRIPTION.strip(),
     urls_namespace="api-v1",
 )
-for resource in (me, tickets, thread, work, clocks, escalations, customers, people, hub, imports, audit):
+for resource in (
+    me,
+    tickets,
+    similar,
+    thread,
+    work,
+    clocks,
+    escalations,
+    customers,
+    people,
+    hub,
+    imports,
+    audit,
+):
     api.add_router("", resource.router)
