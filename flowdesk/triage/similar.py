@@ -38,6 +38,7 @@ from flowdesk.triage.subjects import subjects_alike
 
 WINDOW = timedelta(days=90)  # how far back one looks for tickets alike
 LIMIT = 5
+MOST_GROUPED = 24  # tickets that are held against one another for a recurring issue
 MOST_SHARED = 6  # terms that are shown as the reason
 VOCABULARY_KEPT = timedelta(minutes=1)  # how rare a word is changes slowly
 
@@ -91,8 +92,8 @@ def similar_to(
 def recurring_issue(
     ticket: int, *, now: datetime, window: timedelta, least: int = RECURRING, threshold: float = ALIKE
 ) -> Group | None:
-    """The group of at least so many tickets alike inside the window that a ticket belongs to (F-INT-07)."""
-    near = similar_tickets(ticket, now=now, window=window, limit=CANDIDATES, least=threshold)
+    """The group of at least so many tickets alike inside the window that a ticket belongs to (N11)."""
+    near = similar_tickets(ticket, now=now, window=window, limit=MOST_GROUPED, least=threshold)
     if len(near) + 1 < least:
         return None
     vocabulary = kept_vocabulary(current_tenant(), now=now)
