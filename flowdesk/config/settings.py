@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "flowdesk.sla",
     "flowdesk.escalation",
     "flowdesk.notifications",
+    "flowdesk.routing",
     "flowdesk.automations",
     "flowdesk.hubs",
     "flowdesk.api",

@@ -16,7 +16,16 @@ from flowdesk.core.ids import parsed
 from flowdesk.core.tenant import current_tenant
 from flowdesk.people.models import Agent, Contact, Customer, Team
 from flowdesk.tickets import sql
-from flowdesk.tickets.models import IS_ACTIVE, Explanation, Message, Note, Ticket, TicketEvent, Wait
+from flowdesk.tickets.models import (
+    IS_ACTIVE,
+    AuthorKind,
+    Explanation,
+    Message,
+    Note,
+    Ticket,
+    TicketEvent,
+    Wait,
+)
 from flowdesk.tickets.services import PREFIX
 from flowdesk.tickets.signals import is_over
 from flowdesk.tickets.states import Channel, Status
@@ -309,3 +318,29 @@ def ticket_story(ticket: int) -> TicketStory:
         events=list(TicketEvent.objects.filter(ticket_id=ticket).order_by("id")),
         waits=list(Wait.objects.filter(ticket_id=ticket).order_by("id")),
     )
+
+
+def first_words(ticket: int) -> str:
+    """What the customer wrote when the ticket came in."""
+    rows = Message.objects.filter(ticket_id=ticket, author_kind=AuthorKind.CONTACT).order_by("sent_at", "id")
+    return rows.values_list("text", flat=True).first() or ""
+
+
+REVIEWS_COUNTED = 1_000  # more than so many say so
+
+
+def review_queue(*, after: tuple[int, int] | None, limit: int) -> list[Ticket]:
+    """Tickets that were read and that nobody has looked at, what triage was least sure of first.
+
+    `after` is the confidence and row id of the last one that was seen.
+    """
+    rows = Ticket.objects.filter(IS_ACTIVE, needs_review=True).select_related(*RELATED)
+    if after is not None:
+        confidence, last = after
+        rows = rows.filter(confidence__gte=confidence).filter(Q(confidence__gt=confidence) | Q(id__gt=last))
+    return list(rows.order_by("confidence", "id")[:limit])
+
+
+def review_count() -> int:
+    """How many wait to be looked at, up to `REVIEWS_COUNTED` and one."""
+    return Ticket.objects.filter(IS_ACTIVE, needs_review=True)[: REVIEWS_COUNTED + 1].count()

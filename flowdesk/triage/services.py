@@ -21,6 +21,8 @@ class Classified:
     triage: TriageDecision
     sentiment: SentimentDecision
     priority: PriorityDecision
+    confidence: int | None  # of the category, in percent; None where somebody said it outright
+    needs_review: bool
 
     @property
     def traces(self) -> dict[str, dict[str, Any]]:
@@ -47,13 +49,18 @@ class Classified:
                     "reasons": reasons_of(felt.reasons),
                 },
             },
-            "priority": {
-                "priority": int(self.priority.priority),
-                "impact": self.priority.impact.value,
-                "urgency": self.priority.urgency.value,
-                "reasons": reasons_of(self.priority.reasons),
-            },
+            "priority": priority_trace(self.priority),
         }
+
+
+def priority_trace(decided: PriorityDecision) -> dict[str, Any]:
+    """What `explain` shows of a priority."""
+    return {
+        "priority": int(decided.priority),
+        "impact": decided.impact.value,
+        "urgency": decided.urgency.value,
+        "reasons": reasons_of(decided.reasons),
+    }
 
 
 def classify_ticket(
@@ -93,8 +100,14 @@ def classify_ticket(
         signals=known.signals,
         agent_priority=priority,
     )
+    confidence = None if category else round(found.confidence * 100)
     return Classified(
-        facts=replace(known, priority=decided.priority), triage=found, sentiment=felt, priority=decided
+        facts=replace(known, priority=decided.priority),
+        triage=found,
+        sentiment=felt,
+        priority=decided,
+        confidence=confidence,
+        needs_review=confidence is not None and confidence < policy.triage.review_below,
     )
 
 

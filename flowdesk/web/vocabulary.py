@@ -145,6 +145,7 @@ TARGETS: Words = {  # whom a step tells: a place on the ticket, or a post
     "quality_owner": _("quality owner"),
     "experience_owner": _("experience owner"),
     "backup_owner": _("backup owner"),
+    "manager_escalation": _("manager for escalations"),
 }
 ROLES: Words = {
     "agent": _("Agent"),

@@ -18,7 +18,17 @@ from flowdesk.policies.reader import FaultList, Kind, Node
 K = TypeVar("K")
 V = TypeVar("V")
 
-_KEYS = ("impact", "urgency", "signals", "complexity", "neutral", "denials", "default_language", "sentiment")
+_KEYS = (
+    "impact",
+    "urgency",
+    "signals",
+    "complexity",
+    "neutral",
+    "denials",
+    "default_language",
+    "review_below",
+    "sentiment",
+)
 MOST_FEELING = 5  # what a word of feeling may weigh, on either side
 MOST_FEELINGS = 500  # words of its own that a tenant may weigh
 
@@ -43,8 +53,13 @@ def read_triage(node: Node) -> TriageRules:
     with faults:
         language = found["default_language"].text(longest=8) if "default_language" in found else language
     feelings = faults.read(lambda: _read_feelings(found["sentiment"]) if "sentiment" in found else ()) or ()
+    review_below = 45
+    with faults:
+        if "review_below" in found:
+            review_below = found["review_below"].integer(least=0, most=100)
     faults.raise_any()
     return TriageRules(
+        review_below=review_below,
         categories=categories,
         impact=impact,
         urgency=urgency,

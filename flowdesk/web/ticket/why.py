@@ -61,6 +61,10 @@ REASONS: Mapping[str, str | Promise] = {
     "nobody_speaks": gettext_lazy("Nobody in the team speaks {language}; that wish was let go."),
     "nobody_has_skill": gettext_lazy("Nobody in the team has {skills}; that wish was let go."),
     "dedicated_not_free": gettext_lazy("The customer's own person is not free."),
+    "dedicated_is_away": gettext_lazy(
+        "The customer's own person is away; who stands in for them comes first."
+    ),
+    "nobody_free_on_channel": gettext_lazy("Nobody who is free works on {channel}; that wish was let go."),
     "no_senior_free": gettext_lazy("No senior is free."),
 }
 
