@@ -13,6 +13,7 @@ from flowdesk.engine.likeness import ALIKE, CANDIDATES, HOLDERS, MOST_ASKED, key
 from flowdesk.tickets.models import Ticket
 from flowdesk.triage import similar, sql
 from flowdesk.triage.similar import recurring_issue, similar_to
+from tests.architecture.house import PACKAGE
 from tests.builders import MONDAY_9, World, a_customer, a_world
 from tests.database import ThrowawayDatabase
 from tests.triage.desk import everyday, index_all, like, opened
@@ -207,3 +208,19 @@ def test_a_long_text_asks_with_few_terms(world: World, monkeypatch: pytest.Monke
         similar_to("a", text=" ".join(f"word{number}" for number in range(5_000)), now=MONDAY_9)
 
     assert asked == [MOST_ASKED]
+
+
+# -- the table without walls
+
+
+def test_what_has_no_walls_is_named_by_one_module_and_never_without_a_tenant() -> None:
+    naming = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if "triage_termholder" in path.read_text(encoding="utf-8")
+    }
+    statements = [value for value in vars(sql).values() if isinstance(value, str) and "termholder" in value]
+
+    assert naming == {"triage/sql.py"}
+    assert len(statements) == 3
+    assert all("%(tenant)s" in statement for statement in statements)
