@@ -35,7 +35,7 @@ FAINT, MOST_FAINT = (
     1.0,
     0.8,
 )  # weights below the first report faults; all of them count no more than the second
-LONG_WAIT = -2.0
+LONG_WAIT, LONG_WAIT_NAME = -2.0, "long wait"  # waiting, with hours, days or weeks close by
 
 BALLAST, WORDS_TO_BALLAST = 5.0, 40
 POSITIVE_AT, NEGATIVE_AT, ANGRY_AT = 0.16, -0.15, -0.4
@@ -166,7 +166,7 @@ def _reasons(
     shown, rest = heaviest[:MAX_SHOWN], heaviest[MAX_SHOWN:]
     reasons = [
         because(
-            "sentiment_changed" if one.by else "sentiment_word",
+            _code(one),
             word=one.name,
             weight=f"{one.weight:+g}",
             counted=f"{one.counted:+g}",
@@ -186,6 +186,12 @@ def _reasons(
         because("sentiment_sum", value=sentiment, total=f"{total:+g}", ballast=ballast, score=f"{score:+g}")
     )
     return tuple(reasons)
+
+
+def _code(one: Counted) -> str:
+    if one.name == LONG_WAIT_NAME:
+        return "sentiment_long_wait"
+    return "sentiment_changed" if one.by else "sentiment_word"
 
 
 # -- words
@@ -266,7 +272,7 @@ class _Reading:
             elif one.counted:
                 counted.append(one)
         if self._is_long_wait():
-            counted.append(Counted("long wait", LONG_WAIT, LONG_WAIT))
+            counted.append(Counted(LONG_WAIT_NAME, LONG_WAIT, LONG_WAIT))
         if courtesies and not any(one.counted < 0 for one in counted):
             at, thanks = max(courtesies, key=lambda pair: pair[1].counted)
             if thanks.counted > 0 and not self._is_closing(at):

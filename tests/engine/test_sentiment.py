@@ -129,6 +129,10 @@ def test_what_stands_around_a_word_makes_it_heavier(stronger: str, weaker: str) 
     assert felt(stronger, language="sv").total < felt(weaker, language="sv").total
 
 
+def test_a_long_wait_is_told_as_one() -> None:
+    assert "sentiment_long_wait" in [reason.code for reason in felt("Waiting for two weeks").reasons]
+
+
 def test_a_negation_ends_at_a_mark() -> None:
     assert felt("No, good work").total > 0
     assert felt("No good work").total < 0

@@ -43,6 +43,7 @@ REASONS: Mapping[str, str | Promise] = {
     "sentiment_no_words": gettext_lazy("No words of feeling were found."),
     "sentiment_word": gettext_lazy("“{word}” weighs {weight}."),
     "sentiment_changed": gettext_lazy("“{word}” weighs {weight} and counts {counted}: {by}."),
+    "sentiment_long_wait": gettext_lazy("A long wait counts {counted}."),
     "sentiment_faults": gettext_lazy("Words that only report faults count {counted} together, not {was}."),
     "sentiment_rest": gettext_lazy("{count} lighter words count {counted} together."),
     "sentiment_sum": gettext_lazy("Together {total}; against {ballast} for the length of the text, {score}."),
