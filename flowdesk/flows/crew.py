@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from flowdesk.accounts.audit import AuditAct, record_act
 from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import Fault, Forbidden, Invalid, NotFound
-from flowdesk.core.ids import parsed
+from flowdesk.core.ids import new_id, parsed
 from flowdesk.core.tenant import act
 from flowdesk.people.models import Absence, Agent
 from flowdesk.people.services import AGENT
 from flowdesk.tickets.states import Channel
 
+ABSENCE = "abs"
 MOST_WORDS, LONGEST_WORD = 50, 64
 MOST_CAPACITY = 1_000
 LONGEST_ABSENCE = timedelta(days=366)
@@ -88,7 +89,12 @@ def begin_absence(
     if faults:
         raise Invalid(*faults)
     absence = Absence.objects.create(
-        tenant_id=by.tenant, agent=agent, starts_at=starts_at, ends_at=ends_at, substitute=stand_in
+        tenant_id=by.tenant,
+        public_id=new_id(now),
+        agent=agent,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        substitute=stand_in,
     )
     record_act(
         AuditAct.ABSENCE_BEGUN, thing="agent", thing_id=agent.id, by=by, at=now,
@@ -101,9 +107,10 @@ def begin_absence(
 
 
 @act
-def end_absence(absence_id: int, *, by: Actor, now: datetime) -> None:
+def end_absence(absence_id: str, *, by: Actor, now: datetime) -> None:
     """Somebody is back, or never goes. Raises NotFound, Forbidden."""
-    absence = Absence.objects.select_for_update().filter(id=absence_id).first()
+    rows = Absence.objects.select_for_update(of=("self",))
+    absence = rows.filter(public_id=parsed(ABSENCE, absence_id)).first()
     if absence is None or (absence.ends_at is not None and absence.ends_at <= now):
         raise NotFound
     if absence.agent_id != by.agent:

@@ -111,6 +111,7 @@ class Agent(TenantModel):
 class Absence(TenantModel):
     """A stretch in which an agent is out of office; whoever stands in gets what was meant for them (F-RTE-12)."""
 
+    public_id = models.UUIDField()
     agent = TenantKey(Agent, models.CASCADE)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)  # empty: until further notice
@@ -118,6 +119,7 @@ class Absence(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
+            models.UniqueConstraint(fields=["tenant", "public_id"], name="people_absence_public"),
             models.CheckConstraint(
                 condition=Q(ends_at__isnull=True) | Q(ends_at__gt=models.F("starts_at")),
                 name="people_absence_order",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -163,8 +164,8 @@ class BulkLine:
         return self.row.kind != BulkKind.UNDONE and not self.is_undone and self.tickets > 0
 
 
-def bulk_page(*, limit: int) -> list[BulkLine]:
-    """What was handed out together last, the newest first."""
+def bulk_page(*, limit: int, before: tuple[datetime, int] | None = None) -> list[BulkLine]:
+    """What was handed out together last, the newest first; `before` is the instant and row id of the last one seen."""
     moves = (
         Move.objects.filter(bulk=OuterRef("id")).order_by().values("bulk").annotate(n=Count("id")).values("n")
     )

@@ -22,6 +22,7 @@ from flowdesk.tickets.models import (
     Explanation,
     Message,
     Note,
+    Task,
     Ticket,
     TicketEvent,
     Wait,
@@ -344,3 +345,24 @@ def review_queue(*, after: tuple[int, int] | None, limit: int) -> list[Ticket]:
 def review_count() -> int:
     """How many wait to be looked at, up to `REVIEWS_COUNTED` and one."""
     return Ticket.objects.filter(IS_ACTIVE, needs_review=True)[: REVIEWS_COUNTED + 1].count()
+
+
+def latest_traces(tickets: Sequence[int], *, subject: str) -> dict[int, dict[str, Any]]:
+    """The newest trace of one decision, by ticket."""
+    rows = Explanation.objects.filter(ticket_id__in=tickets, subject=subject).order_by("id")
+    return dict(rows.values_list("ticket_id", "trace"))
+
+
+def task_page(
+    *, agent: int | None, is_open: bool | None, after: tuple[datetime, int] | None, limit: int
+) -> list[Task]:
+    """What agents are to do, the soonest deadline first; `after` is the deadline and row id of the last one seen."""
+    rows = Task.objects.select_related("ticket", "agent")
+    if agent is not None:
+        rows = rows.filter(agent_id=agent)
+    if is_open is not None:
+        rows = rows.filter(ended_at__isnull=is_open)
+    if after is not None:
+        due, last = after
+        rows = rows.filter(due_at__gte=due).filter(Q(due_at__gt=due) | Q(id__gt=last))
+    return list(rows.order_by("due_at", "id")[:limit])

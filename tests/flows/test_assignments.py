@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -45,7 +46,7 @@ def seated(world: World, name: str, *, capacity: int = 10) -> Agent:
 
 def away(world: World, agent: Agent) -> None:
     with writing(world.tenant.id):
-        Absence.objects.create(tenant=world.tenant, agent=agent, starts_at=MONDAY_9)
+        Absence.objects.create(tenant=world.tenant, public_id=uuid4(), agent=agent, starts_at=MONDAY_9)
 
 
 def planned(world: World) -> list[WantedMove]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -41,6 +42,7 @@ def away(world: World, agent: Agent, *, substitute: Agent | None = None, hours: 
     with writing(world.tenant.id):
         Absence.objects.create(
             tenant=world.tenant,
+            public_id=uuid4(),
             agent=agent,
             starts_at=MONDAY_9,
             ends_at=MONDAY_9 + timedelta(hours=hours),

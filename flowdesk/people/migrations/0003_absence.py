@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
             name='Absence',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('public_id', models.UUIDField()),
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField(null=True)),
                 ('agent', flowdesk.core.models.TenantKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.agent')),
@@ -35,7 +36,7 @@ class Migration(migrations.Migration):
                 'base_manager_name': 'everywhere',
                 'default_manager_name': 'objects',
                 'indexes': [models.Index(models.F('tenant'), models.F('agent'), models.F('starts_at'), name='people_absence_agent')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='people_absence_order'), models.CheckConstraint(condition=models.Q(('substitute__isnull', True), models.Q(('substitute', models.F('agent')), _negated=True), _connector='OR'), name='people_absence_other')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'public_id'), name='people_absence_public'), models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='people_absence_order'), models.CheckConstraint(condition=models.Q(('substitute__isnull', True), models.Q(('substitute', models.F('agent')), _negated=True), _connector='OR'), name='people_absence_other')],
             },
             managers=[
                 ('objects', django.db.models.manager.Manager()),

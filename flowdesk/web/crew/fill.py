@@ -15,6 +15,7 @@ from flowdesk.core.actor import Act
 from flowdesk.core.errors import NotFound
 from flowdesk.core.ids import parsed, shown
 from flowdesk.engine.balance import BalancePlan, MoveReason
+from flowdesk.flows.crew import ABSENCE
 from flowdesk.people import queries as people
 from flowdesk.people.models import Absence, Agent, Team, TeamMember
 from flowdesk.policies.services import current_policy
@@ -193,7 +194,7 @@ def agent_page(
 def _absence_line(absence: Absence, href: str, request: AgentRequest, *, now: datetime) -> AbsenceLine:
     start = words.moment(absence.starts_at, zone=request.zone, now=now)
     end = words.moment(absence.ends_at, zone=request.zone, now=now) if absence.ends_at else ""
-    hidden = (("deed", "end"), ("absence", str(absence.id)))
+    hidden = (("deed", "end"), ("absence", shown(ABSENCE, absence.public_id)))
     return AbsenceLine(
         words=_("{start} to {end}").format(start=start, end=end)
         if end

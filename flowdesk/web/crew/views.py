@@ -25,6 +25,8 @@ from flowdesk.web.chrome import shell_of
 from flowdesk.web.crew import fill
 from flowdesk.web.faults import fault_words, field_errors, reason_words
 
+AS_ASKED = {"starts_at": "first", "ends_at": "last"}  # the flow's fields, as the form asks for them
+
 
 @require_GET
 @for_agents
@@ -55,7 +57,8 @@ def agent(request: AgentRequest, agent_id: str) -> HttpResponse:
     except (Forbidden, NotFound):
         raise
     except Invalid as fault:
-        return _agent_page(request, agent_id, deed=deed, given=given, errors=field_errors(fault))
+        errors = {AS_ASKED.get(name, name): said for name, said in field_errors(fault).items()}
+        return _agent_page(request, agent_id, deed=deed, given=given, errors=errors)
     except DomainError as fault:
         return _agent_page(request, agent_id, deed=deed, given=given, errors={"": [fault_words(fault)]})
     messages.success(request, said)
@@ -76,10 +79,7 @@ def _done(request: AgentRequest, agent_id: str, deed: str, given: Mapping[str, s
         _begin(request, agent_id, given, at)
         return _("The absence is noted")
     if deed == "end":
-        number = given.get("absence", "")
-        if not (number.isascii() and number.isdecimal() and len(number) < 19):
-            raise NotFound
-        crew.end_absence(int(number), by=by, now=at)
+        crew.end_absence(given.get("absence", ""), by=by, now=at)
         return _("The absence has ended")
     raise NotFound
 
