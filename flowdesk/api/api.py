@@ -19,6 +19,7 @@ from flowdesk.api import (
     me,
     people,
     routing,
+    similar,
     thread,
     tickets,
     triage,
@@ -109,8 +110,8 @@ api = Api(
     urls_namespace="api-v1",
 )
 RESOURCES = (
-    me, tickets, thread, work, triage, clocks, escalations, routing, assignments, customers, people, hub, imports,
-    audit,
+    me, tickets, similar, thread, work, triage, clocks, escalations, routing, assignments, customers, people, hub,
+    imports, audit,
 )  # fmt: skip
 for resource in RESOURCES:
     api.add_router("", resource.router)

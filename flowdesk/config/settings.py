@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "flowdesk.policies",
     "flowdesk.people",
     "flowdesk.tickets",
+    "flowdesk.triage",
     "flowdesk.intake",
     "flowdesk.sla",
     "flowdesk.escalation",

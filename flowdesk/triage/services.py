@@ -7,24 +7,27 @@ from typing import Any
 from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.priority import Grade, PriorityDecision, decide_priority
 from flowdesk.engine.reasons import as_data as reasons_of
+from flowdesk.engine.sentiment import SentimentDecision, read_sentiment
 from flowdesk.engine.triage import TriageDecision, triage
 from flowdesk.policies.document import PolicyDocument
+from flowdesk.triage.lexicons import lexicon_for
 
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """The facts with what triage found, and the two decisions behind them."""
+    """The facts with what triage found, and the decisions behind them."""
 
     facts: TicketFacts
     triage: TriageDecision
+    sentiment: SentimentDecision
     priority: PriorityDecision
     confidence: int | None  # of the category, in percent; None where somebody said it outright
     needs_review: bool
 
     @property
     def traces(self) -> dict[str, dict[str, Any]]:
-        """What `explain` shows of both."""
-        found = self.triage
+        """What `explain` shows of them."""
+        found, felt = self.triage, self.sentiment
         return {
             "triage": {
                 "category": found.category,
@@ -40,6 +43,11 @@ class Classified:
                     for score in found.scores
                 ],
                 "reasons": reasons_of(found.reasons),
+                "sentiment": {
+                    "sentiment": felt.sentiment.value,
+                    "score": felt.score,
+                    "reasons": reasons_of(felt.reasons),
+                },
             },
             "priority": priority_trace(self.priority),
         }
@@ -64,8 +72,11 @@ def classify_ticket(
     urgency: Grade | None = None,
     priority: Priority | None = None,
 ) -> Classified:
-    """Category, signals and priority from the words; what somebody said outright stands above them."""
+    """Category, signals, sentiment and priority from the words; what somebody said outright stands above them."""
     found = triage(facts.subject, text=facts.text, rules=policy.triage, language=facts.language)
+    felt = read_sentiment(
+        facts.subject, text=facts.text, lexicon=lexicon_for(found.language, policy.triage.sentiment_words)
+    )
     known = replace(
         facts,
         language=found.language,
@@ -73,6 +84,7 @@ def classify_ticket(
         subcategory=found.subcategory if not category or category == found.category else None,
         complexity=found.complexity,
         signals=found.signals,
+        sentiment=facts.sentiment or felt.sentiment,
         fields={**_declared(found.extracted, policy), **facts.fields},
     )
     decided = decide_priority(
@@ -92,6 +104,7 @@ def classify_ticket(
     return Classified(
         facts=replace(known, priority=decided.priority),
         triage=found,
+        sentiment=felt,
         priority=decided,
         confidence=confidence,
         needs_review=confidence is not None and confidence < policy.triage.review_below,

@@ -18,8 +18,9 @@ from flowdesk.people.models import Agent, Post
 from flowdesk.policies.services import Policy, policy_of
 from flowdesk.sla.services import load_clocks
 from flowdesk.tickets.models import Explanation, Ticket
-from flowdesk.tickets.queries import ticket_story
+from flowdesk.tickets.queries import TicketStory, ticket_story
 from flowdesk.tickets.states import Status
+from flowdesk.triage.similar import similar_to
 from flowdesk.web import words
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.chips import clock_chip, target_words
@@ -36,6 +37,7 @@ from flowdesk.web.ticket.page import (
     Fact,
     NamedChip,
     RelatedTicket,
+    SimilarTicket,
     TicketPage,
 )
 from flowdesk.web.ticket.thread import thread_of
@@ -112,6 +114,7 @@ def ticket_page(
         why_short=why_short(explained),
         customer=_customer(ticket, zone=zone, now=now),
         others=_others(ticket),
+        similar=_similar(ticket, story, now=now),
         fields=tuple(Fact(label=name, words=str(value)) for name, value in sorted(ticket.fields.items())),
     )
     return _leading_back(page, back) if back else page
@@ -306,4 +309,19 @@ def _others(ticket: Ticket) -> tuple[RelatedTicket, ...]:
             href="" if row.id == ticket.id else reverse("ticket", args=[shown("tkt", row.public_id)]),
         )
         for row in rows
+    )
+
+
+def _similar(ticket: Ticket, story: TicketStory, *, now: datetime) -> tuple[SimilarTicket, ...]:
+    """Tickets like this one, by its subject and its first words."""
+    text = story.messages[0].text if story.messages else ""
+    return tuple(
+        SimilarTicket(
+            number=one.number,
+            subject=one.subject,
+            tail=said.similar_tail(say(STATUSES, one.status.value), score=one.score),
+            shared=said.shared_words(one.shared),
+            href=reverse("ticket", args=[shown("tkt", one.public_id)]),
+        )
+        for one in similar_to(ticket.subject, text=text, now=now, but=ticket.id)
     )

@@ -18,8 +18,10 @@ from flowdesk.web.vocabulary import (
     GRADES,
     LANGUAGES,
     METRICS,
+    SENTIMENTS,
     STRATEGIES,
     TIERS,
+    WEIGHED_BY,
     Words,
     say,
 )
@@ -38,6 +40,13 @@ REASONS: Mapping[str, str | Promise] = {
     "language_given": gettext_lazy("Language {value}, as the customer prefers."),
     "language_from_words": gettext_lazy("Language {value}, from the words."),
     "language_default": gettext_lazy("Language {value}, the tenant's own: the words do not tell."),
+    "sentiment_no_words": gettext_lazy("No words of feeling were found."),
+    "sentiment_word": gettext_lazy("“{word}” weighs {weight}."),
+    "sentiment_changed": gettext_lazy("“{word}” weighs {weight} and counts {counted}: {by}."),
+    "sentiment_long_wait": gettext_lazy("A long wait counts {counted}."),
+    "sentiment_faults": gettext_lazy("Words that only report faults count {counted} together, not {was}."),
+    "sentiment_rest": gettext_lazy("{count} lighter words count {counted} together."),
+    "sentiment_sum": gettext_lazy("Together {total}; against {ballast} for the length of the text, {score}."),
     "matrix": gettext_lazy("Matrix: impact {impact} and urgency {urgency} give {priority}."),
     "category_bounds": gettext_lazy("The bounds of {category} move {was} to {priority}."),
     "text_cap": gettext_lazy("Words alone do not lift {tier} above {priority}."),
@@ -67,6 +76,7 @@ PARAMS: Mapping[str, Callable[[str], str]] = {
     "urgency": partial(say, GRADES),
     "category": partial(say, CATEGORIES),
     "language": partial(say, LANGUAGES),
+    "by": lambda codes: ", ".join(say(WEIGHED_BY, code) for code in codes.split()),
 }
 VALUES: Mapping[str, Words] = {
     "category_from_words": CATEGORIES,
@@ -109,6 +119,11 @@ def why_of(
         found.append(
             Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"]))
         )
+        if felt := trace.get("sentiment"):  # decisions of before have none
+            title = _("Mood {sentiment}").format(sentiment=say(SENTIMENTS, felt["sentiment"]))
+            found.append(
+                Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in felt["reasons"]))
+            )
     if trace := traces.get("priority"):
         title = _("Priority P{priority}").format(priority=trace["priority"])
         found.append(
