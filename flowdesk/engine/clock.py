@@ -304,6 +304,10 @@ class Clock:
         due = now.missed_at or max(due, since)
         return replace(now, promise=promise, target=target, spent=spent, since=since, due=due)
 
+    def begun(self, start: datetime, *, at: datetime) -> Clock:
+        """The same promise counted from another start, its pauses left out as they were."""
+        return replace(self, started_at=start).retargeted(self.promise, ChangeMode.RETROACTIVE, at=at)
+
     def _leaving_out(self, pause: Span) -> Clock:
         """A pause has ended: the deadline moves by the business time of it."""
         due = self.due

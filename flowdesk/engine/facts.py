@@ -138,7 +138,9 @@ _BUILT_IN = (
     _known("is_vip", FieldType.TRUTH),
     _opaque("customer_id"),
     _opaque("contact_id"),
-    _known("status", FieldType.SLUG, "new", "open", "pending", "on_hold", "resolved", "closed", "void"),
+    _known(
+        "status", FieldType.SLUG, "new", "open", "pending", "on_hold", "resolved", "closed", "merged", "void"
+    ),
     _maybe("team", FieldType.SLUG),
     _opaque("assignee"),
     _maybe("level", FieldType.NUMBER),

@@ -107,6 +107,8 @@ class What(StrEnum):
     CONTINUED = "continued"
     STOPPED = "stopped"
     MERGED = "merged"
+    RESTORED = "restored"  # the merge was undone
+    MOVED = "moved"  # counted from another start
     VOIDED = "voided"
 
 

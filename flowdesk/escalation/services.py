@@ -369,6 +369,13 @@ def close_all(ticket: int, *, at: datetime) -> None:
     )
 
 
+def reopen(ids: Sequence[int]) -> None:
+    """The ticket goes on as if it had not ended: what climbed climbs on from where it was."""
+    Escalation.objects.filter(id__in=ids, state=EscalationState.CLOSED).update(
+        state=EscalationState.OPEN, ended_at=None
+    )
+
+
 def ticket_of(public_id: str) -> str:
     """The public id of the ticket an escalation belongs to; raises NotFound."""
     row = (

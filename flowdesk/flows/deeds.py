@@ -76,3 +76,28 @@ def end_work(work: Work, *, by: Actor, at: datetime, because: str) -> None:
     work.log(EventKind.TICKET_RESOLVED, by=by, at=at, because=because, agent=by.agent)
     work.happen(Occurrence.RESOLVED, at=at)
     escalation.close_all(ticket.id, at=at)
+
+
+def end_waits_at_their_bounds(work: Work, *, last_act: datetime, by: Actor, at: datetime) -> None:
+    """Waits that reached their bound end themselves; a wait for the customer reminds first and resolves last.
+
+    A wait ends at its bound even when we come late, and what was paused has run since then; but not before the
+    last act on the ticket, which still found it waiting.
+    """
+    rules = work.desk.policy.promises.waits
+    for wait in sorted(work.desk.waits, key=lambda wait: (wait.ends_by, wait.id)):
+        reason = WaitReason(wait.reason)
+        rule = rules.get(reason)
+        if wait.ends_by <= at:
+            over = max(wait.ends_by, last_act)
+            work.pass_time(to=over)
+            if rule is not None and rule.resolves_at_limit:
+                work.pass_time(to=at)
+                end_work(work, by=by, at=at, because="customer_silent")
+                return
+            end_wait(work, reason, by=by, at=at, because="limit", ended_at=over)
+            work.happen(Occurrence.WAIT_ENDED, at=over, ended_waits=[reason])
+        elif wait.remind_at is not None and wait.remind_at <= at:
+            wait.remind_at = None
+            wait.save(update_fields=["remind_at"])
+            work.log(EventKind.WAIT_REMINDED, by=by, at=at, reason=reason.value)

@@ -27,8 +27,10 @@ from flowdesk.policies.services import current_policy
 from flowdesk.routing import services as routing
 from flowdesk.sla import services as sla
 from flowdesk.sla.services import Desk
+from flowdesk.tickets import merges
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.mapping import facts_of
+from flowdesk.tickets.merges import Asked
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.services import NewEvent, NewTask, SystemNote
 from flowdesk.tickets.states import EventKind, Status, TaskKind, TaskOutcome
@@ -82,6 +84,11 @@ class Work:
         """Let time alone pass."""
         return self._took(sla.pass_time(self.desk, to=to))
 
+    def change(self, change: Change) -> Change:
+        """Take over what was done to the promises elsewhere in the engine."""
+        self.desk.promises = change.promises
+        return self._took(change)
+
     def _took(self, change: Change) -> Change:
         self.steps.extend(change.steps)
         self.breaches.extend(
@@ -110,6 +117,16 @@ def open_work(ticket_id: str, act: Act, *, by: Actor, expected: Expected = None)
     by.must(act, ticket)
     must_stand_at(ticket.version, expected)
     return work_on([ticket])[0]
+
+
+def open_standing_work(
+    ticket_id: str, act: Act, *, by: Actor, expected: Expected = None
+) -> tuple[Work, Asked | None]:
+    """As `open_work`, on the ticket that stands for it where it is merged; then also which one was asked for."""
+    landed = merges.lock_standing(ticket_id)
+    by.must(act, landed.ticket)
+    must_stand_at(landed.asked.version if landed.asked else landed.ticket.version, expected)
+    return work_on([landed.ticket])[0], landed.asked
 
 
 def work_on(locked: Sequence[Ticket]) -> list[Work]:

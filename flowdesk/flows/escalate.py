@@ -10,9 +10,9 @@ from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.postgres.trouble import is_database_away
 from flowdesk.core.tenant import act
 from flowdesk.core.versions import Expected, must_stand_at
-from flowdesk.engine.promises import Occurrence, WaitReason
+from flowdesk.engine.promises import Occurrence
 from flowdesk.escalation import services as escalation
-from flowdesk.flows.deeds import end_wait, end_work
+from flowdesk.flows.deeds import end_waits_at_their_bounds
 from flowdesk.flows.desk import Work, close_work, open_work, work_on, write_note
 from flowdesk.people import queries as people
 from flowdesk.tickets import services as tickets
@@ -42,36 +42,10 @@ def _wake(work: Work, *, by: Actor, at: datetime) -> None:
     if ticket.status == Status.RESOLVED:
         _close(work, by=by, at=at)
         return
-    _end_waits(work, by=by, at=at)
+    end_waits_at_their_bounds(work, last_act=ticket.updated_at, by=by, at=at)
     work.pass_time(to=at)
     if not ticket.is_active:
         return
-
-
-def _end_waits(work: Work, *, by: Actor, at: datetime) -> None:
-    """Waits that reached their bound end themselves; a wait for the customer reminds first and resolves last.
-
-    A wait ends at its bound even when we come late, and what was paused has run since then; but not before the
-    last act on the ticket, which still found it waiting.
-    """
-    rules = work.desk.policy.promises.waits
-    last_act = work.ticket.updated_at
-    for wait in sorted(work.desk.waits, key=lambda wait: (wait.ends_by, wait.id)):
-        reason = WaitReason(wait.reason)
-        rule = rules.get(reason)
-        if wait.ends_by <= at:
-            over = max(wait.ends_by, last_act)
-            work.pass_time(to=over)
-            if rule is not None and rule.resolves_at_limit:
-                work.pass_time(to=at)
-                end_work(work, by=by, at=at, because="customer_silent")
-                return
-            end_wait(work, reason, by=by, at=at, because="limit", ended_at=over)
-            work.happen(Occurrence.WAIT_ENDED, at=over, ended_waits=[reason])
-        elif wait.remind_at is not None and wait.remind_at <= at:
-            wait.remind_at = None
-            wait.save(update_fields=["remind_at"])
-            work.log(EventKind.WAIT_REMINDED, by=by, at=at, reason=reason.value)
 
 
 def _close(work: Work, *, by: Actor, at: datetime) -> None:

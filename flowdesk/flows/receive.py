@@ -19,7 +19,7 @@ from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.escalation import services as escalation
 from flowdesk.flows.deeds import end_wait, reopen
-from flowdesk.flows.desk import Work, close_work, must_say_something, open_work
+from flowdesk.flows.desk import Work, close_work, must_say_something, open_standing_work
 from flowdesk.intake import services as intake
 from flowdesk.intake.fields import stored, usable_fields
 from flowdesk.intake.services import InboundMessage, Writer
@@ -117,19 +117,20 @@ def take_message(
 ) -> Opened:
     """The customer writes again: an answer falls due, a wait for them ends, a resolved ticket reopens.
 
-    A closed one stays closed: the message opens a linked follow-up. Returns the ticket that now holds the words.
+    A closed one stays closed: the message opens a linked follow-up. What is written to a merged one lands in the
+    ticket that stands for it. Returns the ticket that now holds the words.
     """
-    work = open_work(ticket_id, Act.OPEN, by=by, expected=expected)
+    work, asked = open_standing_work(ticket_id, Act.OPEN, by=by, expected=expected)
     ticket = work.ticket
+    contact = contact or (asked.contact if asked else None) or ticket.contact_id
     must_say_something(text)
     if ticket.status == Status.VOID:
         raise tickets.WrongState("The ticket was set aside; a new message needs a new ticket.")
     if ticket.status == Status.CLOSED:
-        return _follow_up(work, text=text, html=html, channel=channel, by=by, at=now)
+        return _follow_up(work, contact, text=text, html=html, channel=channel, by=by, at=now)
     tickets.add_message(
-        ticket, author=AuthorKind.CONTACT, text=text, html=html, at=now, channel=channel,
-        contact=contact or ticket.contact_id,
-    )  # fmt: skip
+        ticket, author=AuthorKind.CONTACT, text=text, html=html, at=now, channel=channel, contact=contact
+    )
     work.text = text
     thanks = is_mere_thanks(text)
     occurrences = [Occurrence.CUSTOMER_THANKED if thanks else Occurrence.CUSTOMER_WROTE]
@@ -145,18 +146,22 @@ def take_message(
     _hear(work, text, by=by, at=now)
     work.happen(*occurrences, at=now)
     close_work(work, by=by, at=now)
-    return Opened(id=ticket_id, number=ticket.number, status=Status(ticket.status))
+    name = shown(tickets.PREFIX, ticket.public_id)
+    return Opened(id=name, number=ticket.number, status=Status(ticket.status))
 
 
-def _follow_up(work: Work, *, text: str, html: str, channel: Channel, by: Actor, at: datetime) -> Opened:
+def _follow_up(
+    work: Work, writer: int | None, *, text: str, html: str, channel: Channel, by: Actor, at: datetime
+) -> Opened:
     """A new ticket of the same writer, linked to the closed one."""
     ticket, contact = work.ticket, None
-    if work.ticket.contact_id:
-        contact = Contact.objects.filter(id=work.ticket.contact_id).first()
+    if writer is not None:
+        contact = Contact.objects.select_related("customer").filter(id=writer).first()
     message = InboundMessage(channel=channel, subject=ticket.subject, text=text, html=html)
     return _open(
-        message, Writer(work.customer, contact), current_policy(), {}, by=by, at=at, follows=ticket.id
-    )
+        message, Writer(contact.customer if contact else work.customer, contact), current_policy(), {}, by=by,
+        at=at, follows=ticket.id,
+    )  # fmt: skip
 
 
 def _hear(work: Work, text: str, *, by: Actor, at: datetime) -> None:

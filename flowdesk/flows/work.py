@@ -215,6 +215,8 @@ def void(
     """
     work = open_work(ticket_id, Act.WORK, by=by, expected=expected)
     ticket = work.ticket
+    if ticket.status == Status.MERGED:
+        tickets.must_be_active(ticket)
     if not ticket.is_active and not by.may(Act.CONFIGURE):
         raise tickets.WrongState("The ticket has ended; a manager may void it.")
     ticket.status = Status.VOID

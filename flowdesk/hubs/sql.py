@@ -38,14 +38,16 @@ from unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) with ordinality 
 order by stretch.place
 """  # noqa: S608 - a constant of this module
 
-# Tickets opened in the window and in the one before it (spam and tests were never work); escalations that
+# Tickets opened in the window and in the one before it (spam, tests and duplicates were never work); escalations that
 # fell due in the window, and those taken, or whose ticket ended, in time.
 DUES = """
 select
     (select count(*) from tickets_ticket
-        where tenant_id = %(tenant)s and created_at > %(since)s and created_at <= %(now)s and status <> 'void'),
+        where tenant_id = %(tenant)s and created_at > %(since)s and created_at <= %(now)s
+            and status not in ('merged', 'void')),
     (select count(*) from tickets_ticket
-        where tenant_id = %(tenant)s and created_at > %(before)s and created_at <= %(since)s and status <> 'void'),
+        where tenant_id = %(tenant)s and created_at > %(before)s and created_at <= %(since)s
+            and status not in ('merged', 'void')),
     enforced.fell_due, enforced.in_time
 from (
     select count(*) as fell_due, count(*) filter (

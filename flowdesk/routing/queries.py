@@ -18,7 +18,7 @@ from flowdesk.routing import sql
 from flowdesk.routing.models import Bulk, BulkKind, Move
 from flowdesk.tickets.mapping import facts_of
 from flowdesk.tickets.models import AuthorKind, Explanation, Message, Ticket, TicketEvent
-from flowdesk.tickets.states import EventKind, Status
+from flowdesk.tickets.states import SET_ASIDE, EventKind, Status
 
 SAMPLED = 200  # tickets that rules are tried on, the newest
 EXAMPLES = 5
@@ -49,7 +49,7 @@ class Match:
 def samples(policy: PolicyDocument, *, limit: int = SAMPLED) -> list[Sample]:
     """The newest tickets that were not set aside, in three statements."""
     rows = list(
-        Ticket.objects.exclude(status=Status.VOID)
+        Ticket.objects.exclude(status__in=SET_ASIDE)
         .select_related("customer")
         .order_by("-created_at", "-id")[:limit]
     )

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from flowdesk.engine.merging import Before, before_merge, moved, restored
 from flowdesk.engine.promises import Change, Entry, Occurrence, Promises, Terms, WaitReason, advance, after
 from flowdesk.engine.sla_policy import RuleTarget
 from flowdesk.policies.document import PolicyDocument
 from flowdesk.policies.services import policy_of
+from flowdesk.sla.mapping import starts_of
 from flowdesk.tickets.states import EventKind
 
 # Reasons that flows write into lines (see flows.desk and flows.receive).
@@ -23,12 +25,17 @@ BY_LIMIT = "limit"  # a wait that reached its bound, ended by time alone
 BY_HAND = "by_hand"  # other ends of waits follow from what the same act says already
 
 FIRED = frozenset({EventKind.STEP_FIRED, EventKind.TICKET_ESCALATED})
+# Acts that count promises from another start.
+MOVES = frozenset({EventKind.MERGE_TAKEN, EventKind.MERGE_RETURNED})
 # Acts before which time passes up to their very instant; before others it stops just short of it.
 AFTER_TIME = frozenset(
     {
         EventKind.PRIORITY_CHANGED,
         EventKind.TERMS_CHANGED,
         EventKind.ESCALATION_ACKNOWLEDGED,
+        EventKind.TICKET_UNMERGED,
+        EventKind.MERGE_TAKEN,
+        EventKind.MERGE_RETURNED,
     }
 )
 PLAIN: Mapping[EventKind, Occurrence] = {
@@ -43,6 +50,7 @@ PLAIN: Mapping[EventKind, Occurrence] = {
     EventKind.TICKET_REOPENED: Occurrence.REOPENED,
     EventKind.TICKET_CLOSED: Occurrence.CLOSED,
     EventKind.TICKET_VOIDED: Occurrence.VOIDED,
+    EventKind.TICKET_MERGED: Occurrence.MERGED,
 }
 
 
@@ -112,6 +120,7 @@ class _Folding:
         self.revision = 0
         self.priority, self.level, self.tier = 0, 1, ""
         self.rule_target: RuleTarget | None = None
+        self.before: Before | None = None  # the merge that the ticket is in
 
     @property
     def terms(self) -> Terms:
@@ -151,6 +160,7 @@ class _Folding:
             for line in fired
             if line.kind == EventKind.STEP_FIRED
         ]
+        self._merged(act[0])
         for line in main:
             if line.kind == EventKind.WAIT_ENDED and line.data.get("because") == BY_LIMIT:
                 # It was over at its bound, however late that was noted.
@@ -169,6 +179,13 @@ class _Folding:
         if any(line.data.get("task") for line in fired) and not self.promises.has_ended:
             self.happen([Occurrence.ESCALATED], at=at)
         self._happened(handed, at=at)
+
+    def _merged(self, line: Line) -> None:
+        """A merge is remembered by how the ticket stood; undone, the ticket stands so again before time passes."""
+        if line.kind == EventKind.TICKET_MERGED:
+            self.before = before_merge(self.promises)
+        elif line.kind == EventKind.TICKET_UNMERGED and self.before is not None:
+            self._took(restored(self.promises, self.before, at=line.at))
 
     def _open(self, data: Mapping[str, Any]) -> None:
         self.is_begun = True
@@ -193,11 +210,13 @@ class _Folding:
                 waits.append(WaitReason(line.data["reason"]))
             elif line.kind == EventKind.WAIT_ENDED and Occurrence.WAIT_ENDED in _occurrences(line):
                 ended.append(WaitReason(line.data["reason"]))
-        if not kinds:
-            return
-        self.happen(kinds, at=at, waits=waits, ended_waits=ended)
-        if Occurrence.TERMS_CHANGED in kinds:
-            self.pass_time(to=at)  # what the new terms make due at once
+        starts = [starts_of(line.data["starts"]) for line in lines if line.kind in MOVES]
+        if kinds:
+            self.happen(kinds, at=at, waits=waits, ended_waits=ended)
+        for start in starts:
+            self._took(moved(self.promises, start, at=at))
+        if starts or Occurrence.TERMS_CHANGED in kinds:
+            self.pass_time(to=at)  # what the new terms and starts make due at once
 
     def _stand(self, line: Line) -> None:
         """Note what the line changes in the terms the ticket stands under."""
@@ -222,6 +241,8 @@ def _occurrences(line: Line) -> set[Occurrence]:
             return {Occurrence.LEVEL_ENTERED, owned, first}
         case EventKind.CUSTOMER_WROTE:
             return {Occurrence.CUSTOMER_THANKED if data.get("thanks") else Occurrence.CUSTOMER_WROTE}
+        case EventKind.MERGE_TAKEN:
+            return {Occurrence.CUSTOMER_WROTE} if data.get("unanswered") else set()
         case EventKind.WAIT_ENDED:
             # A wait that time ended has been let happen before the rest of its act.
             return {Occurrence.WAIT_ENDED} if data.get("because") == BY_HAND else set()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.business_time import Unit
 from flowdesk.engine.clock import AT_RISK, CUSTOMER_METRICS, Clock, ClockState, Metric, Outcome, Target
+from flowdesk.engine.merging import Before, Held, Starts
 from flowdesk.engine.promises import Promises, Wait, WaitReason
 from flowdesk.engine.scoring import NEGATIVE_SIGNALS
 from flowdesk.engine.spans import Span
@@ -17,8 +18,9 @@ from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.models import Wait as WaitRow
 from flowdesk.tickets.states import Status
 
+MICROSECOND = timedelta(microseconds=1)
 MOST_PERCENT = 32_767  # what the row can hold
-ENDED = (Status.RESOLVED, Status.CLOSED, Status.VOID)
+ENDED = (Status.RESOLVED, Status.CLOSED, Status.MERGED, Status.VOID)
 
 
 class ClockRow(NamedTuple):
@@ -105,6 +107,68 @@ def promises_of(ticket: Ticket, kept: Iterable[KeptClock], waits: Iterable[WaitR
         has_ended=ticket.status in ENDED,
         is_proactive=ticket.is_proactive,
     )
+
+
+def before_data(before: Before) -> dict[str, Any]:
+    """What a merge ends, as its row keeps it; the waits are rows of their own."""
+    return {
+        "unanswered_since": _iso(before.unanswered_since),
+        "clocks": [
+            {
+                "metric": one.metric.value,
+                "cycle": one.cycle,
+                "state": one.state.value,
+                "since": one.since.isoformat(),
+                "spent": one.spent // MICROSECOND,
+            }
+            for one in before.clocks
+        ],
+    }
+
+
+def before_of(data: Mapping[str, Any], *, waits: Iterable[WaitRow], has_ended: bool) -> Before:
+    """What a merge ended, from its row and its waits."""
+    return Before(
+        clocks=tuple(
+            Held(
+                metric=METRICS[one["metric"]],
+                cycle=one["cycle"],
+                state=STATES[one["state"]],
+                since=datetime.fromisoformat(one["since"]),
+                spent=one["spent"] * MICROSECOND,
+            )
+            for one in data["clocks"]
+        ),
+        waits=tuple(Wait(reason=WaitReason(row.reason), since=row.started_at) for row in waits),
+        unanswered_since=_instant(data["unanswered_since"]),
+        has_ended=has_ended,
+    )
+
+
+def starts_data(starts: Starts) -> dict[str, Any]:
+    """From when on promises count, for a line of the log."""
+    return {
+        "unanswered_since": _iso(starts.unanswered_since),
+        "clocks": [[metric.value, cycle, at.isoformat()] for (metric, cycle), at in starts.clocks.items()],
+        "drops": [[metric.value, cycle] for metric, cycle in sorted(starts.drops)],
+    }
+
+
+def starts_of(data: Mapping[str, Any]) -> Starts:
+    """From when on promises count, by a line of the log."""
+    return Starts(
+        clocks={(METRICS[metric], cycle): datetime.fromisoformat(at) for metric, cycle, at in data["clocks"]},
+        drops=frozenset((METRICS[metric], cycle) for metric, cycle in data["drops"]),
+        unanswered_since=_instant(data["unanswered_since"]),
+    )
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text is not None else None
 
 
 def columns_of(

@@ -112,7 +112,10 @@ def keep(desks: Sequence[Desk], *, wakes: Callable[[Desk], Iterable[datetime | N
     if not desks:
         return
     tenant = desks[0].ticket.tenant_id
+    starts = [move for desk in desks for move in _moved(desk)]
     with connection.cursor() as cursor:
+        if starts:
+            cursor.execute(sql.MOVE_CLOCKS, [*_columns(starts), tenant])
         if updates:
             cursor.execute(sql.UPDATE_CLOCKS, [*_columns(updates), tenant])
         if inserts:
@@ -154,6 +157,15 @@ def _collect(desk: Desk, inserts: list[tuple[Any, ...]], updates: list[tuple[Any
                 priority, target, clock.started_at, *rest,
             )
         )  # fmt: skip
+
+
+def _moved(desk: Desk) -> Iterator[tuple[int, datetime]]:
+    """The kept clocks that count from another start now."""
+    starts = {(clock.metric, clock.cycle): clock.started_at for clock in desk.promises.clocks}
+    for one in desk.kept:
+        start = starts.get((one.clock.metric, one.clock.cycle))
+        if start is not None and start != one.clock.started_at:
+            yield one.row.id, start
 
 
 def _summarise(desk: Desk, wakes: Iterable[datetime | None]) -> None:

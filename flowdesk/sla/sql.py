@@ -30,6 +30,13 @@ from unnest(%s::bigint[], %s::text[], %s::int[], %s::text[], %s::text[], %s::big
 order by t.position
 """
 
+# Clocks counted from another start than the one they were given: seldom any.
+MOVE_CLOCKS = """
+update sla_clock as c set started_at = t.started_at
+from unnest(%s::bigint[], %s::timestamptz[]) as t(id, started_at)
+where c.tenant_id = %s and c.id = t.id
+"""
+
 # Clocks that changed; the ticket's lock is held, so nobody else has touched them since they were read.
 UPDATE_CLOCKS = """
 update sla_clock as c set state = t.state, outcome = t.outcome, policy_revision_id = t.revision,

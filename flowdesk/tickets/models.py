@@ -9,7 +9,7 @@ from django.db.models.functions import Least
 from flowdesk.accounts.tenancy import TenantModel, TenantPart
 from flowdesk.core.models import TenantKey
 from flowdesk.people.models import Agent, Contact, Customer, Team
-from flowdesk.tickets.states import ACTIVE, Channel, EventKind, Status, TaskKind
+from flowdesk.tickets.states import ACTIVE, Channel, EventKind, MergeReason, Status, TaskKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 IS_ACTIVE = Q(status__in=["new", "open", "pending", "on_hold"])
@@ -58,6 +58,9 @@ class Ticket(TenantPart):
     assignee = TenantKey(Agent, null=True)
     level = models.SmallIntegerField(default=1)
     follows = TenantKey("self", null=True)  # a message on a closed ticket opens a linked one
+    merged_into = TenantKey(
+        "self", null=True
+    )  # the ticket that stands for it; that one may be merged in its turn
     policy_revision = TenantKey("policies.PolicyRevision")
     rule_target_minutes = models.IntegerField(null=True)
     rule_target_loosens = models.BooleanField(default=False)
@@ -102,6 +105,9 @@ class Ticket(TenantPart):
             ),
             models.CheckConstraint(
                 condition=Q(status__in=[s.value for s in Status]), name="tickets_ticket_status"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="merged") | Q(merged_into__isnull=False), name="tickets_ticket_merged"
             ),
         ]
         indexes = [
@@ -168,6 +174,10 @@ class Ticket(TenantPart):
                 "escalated_at",
                 condition=Q(escalated_at__isnull=False),
                 name="tickets_ticket_escalated",
+            ),
+            # What was merged into a ticket.
+            models.Index(
+                "tenant", "merged_into", condition=Q(merged_into__isnull=False), name="tickets_ticket_into"
             ),
             # The latest changes first, for people and for programs that follow them.
             models.Index("tenant", "updated_at", "id", name="tickets_ticket_updated"),
@@ -357,6 +367,38 @@ class Task(TenantPart):
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.due_at}"
+
+
+class Merge(TenantPart):
+    """One ticket was merged into another, by whom and why; with what brings it back.
+
+    `before` is how the source stood, and what the merge did to the target: row ids, enumerations and instants
+    (`sla.mapping`, `flows.merge`). What was said stays where it was said: the target shows it.
+    """
+
+    source = TenantKey(Ticket, models.CASCADE)
+    target = TenantKey(Ticket, models.CASCADE)
+    because = models.CharField(max_length=16, choices=[(b.value, b.value) for b in MergeReason])
+    likeness_percent = models.SmallIntegerField(null=True)  # where it was merged for being alike
+    agent = TenantKey(Agent, null=True)
+    merged_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+    before = models.JSONField()
+
+    class Meta(TenantPart.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "source"], condition=Q(undone_at__isnull=True), name="tickets_merge_once"
+            )
+        ]
+        indexes = [
+            models.Index("tenant", "source", "id", name="tickets_merge_source"),
+            # The latest merges, to look at and to undo.
+            models.Index("tenant", "id", name="tickets_merge_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} into {self.target_id}"
 
 
 class Explanation(TenantPart):

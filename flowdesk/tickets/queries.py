@@ -31,7 +31,7 @@ from flowdesk.tickets.services import PREFIX
 from flowdesk.tickets.signals import is_over
 from flowdesk.tickets.states import Channel, Status
 
-RELATED = ("customer", "contact", "team", "assignee", "follows")
+RELATED = ("customer", "contact", "team", "assignee", "follows", "merged_into")
 NOBODY = "none"
 SOON = timedelta(hours=1)
 

@@ -326,6 +326,8 @@ def open_waits(tenant: int, tickets: Sequence[int]) -> dict[int, list[Wait]]:
 
 def must_be_active(ticket: Ticket) -> None:
     """Raise WrongState for a ticket whose work has ended."""
+    if ticket.status == Status.MERGED:
+        raise WrongState("The ticket was merged into another: work on that one, or undo the merge.")
     if not ticket.is_active:
         raise WrongState(f"The ticket is {Status(ticket.status).value}; reopen it first.")
 

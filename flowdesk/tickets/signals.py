@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from flowdesk.tickets.models import IS_ACTIVE
-from flowdesk.tickets.states import Status
+from flowdesk.tickets.states import SET_ASIDE, Status
 
 _WORKABLE = Q(status__in=["new", "open"])
 
@@ -37,7 +37,7 @@ _Maker = Callable[[datetime, datetime, QuerySet[Any]], Q]
 
 _FILTERS: Mapping[str, _Maker] = {
     "created": lambda now, since, _: (
-        Q(created_at__gt=since, created_at__lte=now) & ~Q(status=Status.VOID.value)
+        Q(created_at__gt=since, created_at__lte=now) & ~Q(status__in=[one.value for one in SET_ASIDE])
     ),
     "active": lambda *_: IS_ACTIVE,
     "urgent": lambda *_: IS_ACTIVE & Q(priority__lte=2),

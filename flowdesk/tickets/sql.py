@@ -27,6 +27,32 @@ select {", ".join(["%s"] * len(NEW_TICKET_COLUMNS))}, number from numbered retur
 # One lock per app: a ticket is locked before anything of it.
 LOCK_TICKET = "select {columns} from tickets_ticket where tenant_id = %s and public_id = %s for no key update"
 
+# The ticket, locked, unless another stands for it: one that is merged already is passed by without a lock.
+LOCK_STANDING_TICKET = LOCK_TICKET.replace("public_id = %s", "public_id = %s and status <> 'merged'")
+
+# The ticket at the end of a row of merges, and how the first one stands.
+LAST_OF_MERGES = """
+with recursive way as (
+    select public_id, merged_into_id, contact_id, updated_at, 0 as step from tickets_ticket
+    where tenant_id = %(tenant)s and public_id = %(ticket)s
+    union all
+    select next.public_id, next.merged_into_id, way.contact_id, way.updated_at, way.step + 1
+    from way join tickets_ticket next on next.tenant_id = %(tenant)s and next.id = way.merged_into_id
+)
+select public_id, contact_id, updated_at from way order by step desc limit 1
+"""
+
+# What was merged into a ticket, and into those that were merged into it.
+MERGED_INTO = """
+with recursive merged as (
+    select id from tickets_ticket where tenant_id = %(tenant)s and merged_into_id = %(ticket)s
+    union all
+    select next.id from merged join tickets_ticket next
+        on next.tenant_id = %(tenant)s and next.merged_into_id = merged.id
+)
+select id from merged
+"""
+
 LOCK_TICKETS = (
     "select {columns} from tickets_ticket where tenant_id = %s and id = any(%s) order by id for no key update"
 )
@@ -109,6 +135,13 @@ returning wake_failures
 OPEN_WAITS = """
 select {columns} from tickets_wait
 where tenant_id = %s and ticket_id = any(%s) and ended_at is null order by id
+"""
+
+# What a merge ended and its undoing begins again.
+REOPEN_WAITS = "update tickets_wait set ended_at = null where tenant_id = %s and id = any(%s)"
+REOPEN_TASKS = """
+update tickets_task set ended_at = null, outcome = '' where tenant_id = %s and id = any(%s)
+returning agent_id, due_at, kind
 """
 
 INSERT_MESSAGE = """

@@ -10,11 +10,13 @@ class Status(StrEnum):
     ON_HOLD = "on_hold"  # a third party's move, maintenance, or a wait the customer asked for
     RESOLVED = "resolved"
     CLOSED = "closed"
+    MERGED = "merged"  # another ticket stands for it
     VOID = "void"  # spam, test, deleted
 
 
 ACTIVE = (Status.NEW, Status.OPEN, Status.PENDING, Status.ON_HOLD)
 WORKABLE = (Status.NEW, Status.OPEN)
+SET_ASIDE = (Status.MERGED, Status.VOID)  # no work of its own: outside what is counted and looked for
 
 
 class Channel(StrEnum):
@@ -40,6 +42,14 @@ class TaskOutcome(StrEnum):
     DROPPED = "dropped"  # the ticket was settled or set aside before
 
 
+class MergeReason(StrEnum):
+    """Why one ticket stands for another."""
+
+    BY_HAND = "by_hand"
+    BY_RULE = "by_rule"  # the tenant's policy merges duplicates
+    CLEAN_UP = "clean_up"  # ticked in the list of duplicates
+
+
 class EventKind(StrEnum):
     """What the log of a ticket can say; data of an event are ids and enumerations, never text or addresses."""
 
@@ -63,6 +73,10 @@ class EventKind(StrEnum):
     TICKET_REOPENED = "ticket_reopened"
     TICKET_CLOSED = "ticket_closed"
     TICKET_VOIDED = "ticket_voided"
+    TICKET_MERGED = "ticket_merged"  # into another
+    TICKET_UNMERGED = "ticket_unmerged"
+    MERGE_TAKEN = "merge_taken"  # another was merged into this one
+    MERGE_RETURNED = "merge_returned"
     STEP_FIRED = "step_fired"
     TICKET_ESCALATED = "ticket_escalated"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"

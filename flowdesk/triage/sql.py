@@ -22,7 +22,8 @@ select ticket.id, ticket.public_id, ticket.number, ticket.subject, ticket.status
 from found
 join triage_ticketdigest digest on digest.tenant_id = %(tenant)s and digest.ticket_id = found.ticket_id
 join tickets_ticket ticket on ticket.tenant_id = %(tenant)s and ticket.id = found.ticket_id
-where ticket.id <> %(ticket)s and ticket.created_at >= %(since)s and ticket.status <> 'void'
+where ticket.id <> %(ticket)s and ticket.created_at >= %(since)s
+    and ticket.status not in ('merged', 'void')
 """
 
 # What a ticket says first, for as many tickets as are named.

@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy as _p
 from flowdesk.engine.clock import AT_RISK, Clock, ClockState
 from flowdesk.engine.sla_policy import Amount
 from flowdesk.tickets.models import Ticket
-from flowdesk.tickets.states import Status
+from flowdesk.tickets.states import SET_ASIDE, Status
 from flowdesk.web import words
 from flowdesk.web.parts import Chip, ChipState, met_chip, missed_chip, paused_chip, running_chip
 from flowdesk.web.ticket.words import calendar_fact, due_fact, spent_fact
@@ -54,7 +54,7 @@ def target_words(clock: Clock) -> str:
 
 def ticket_chip(ticket: Ticket, *, now: datetime) -> Chip | None:
     """The chip of a row in a list, from the ticket's own columns: no clock is read for it."""
-    if ticket.status in (Status.RESOLVED, Status.CLOSED, Status.VOID):
+    if ticket.status in (Status.RESOLVED, Status.CLOSED, *SET_ASIDE):
         return None
     if ticket.due_at is None:
         if ticket.status in (Status.PENDING, Status.ON_HOLD):

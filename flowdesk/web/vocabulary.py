@@ -15,6 +15,7 @@ STATUSES: Words = {
     "on_hold": pgettext_lazy("status", "on hold"),
     "resolved": pgettext_lazy("status", "resolved"),
     "closed": pgettext_lazy("status", "closed"),
+    "merged": pgettext_lazy("status", "merged"),
     "void": pgettext_lazy("status", "void"),
 }
 PRIORITIES: Words = {

@@ -18,7 +18,7 @@ from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.models import Escalation
-from flowdesk.flows import escalate, receive, reconfigure, work
+from flowdesk.flows import escalate, merge, receive, reconfigure, work
 from flowdesk.people import services as people
 from flowdesk.people.models import Agent, Contact, Team
 from flowdesk.people.services import ContactCard, CustomerCard
@@ -207,6 +207,8 @@ ACTS: dict[str, Act] = {
     "reopen": lambda us, it: work.reopen_ticket(it.ticket, by=us.bo, now=MONDAY_9),
     "prioritise": lambda us, it: work.prioritise(it.ticket, priority=Priority.P4, by=us.bo, now=MONDAY_9),
     "void": lambda us, it: work.void(it.ticket, by=us.bo, now=MONDAY_9),
+    "merge": lambda us, it: merge.merge(it.ticket, into=it.ticket, by=us.bo, now=MONDAY_9),
+    "unmerge": lambda us, it: merge.unmerge(it.ticket, by=us.bo, now=MONDAY_9),
     "escalate": lambda us, it: escalate.escalate(it.ticket, target="on_call", by=us.bo, now=MONDAY_9),
     "acknowledge": lambda us, it: escalate.acknowledge(it.escalation, by=us.ada, now=MONDAY_9),
     "message": lambda us, it: receive.take_message(

@@ -14,7 +14,7 @@ from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.models import Escalation
-from flowdesk.flows import escalate, receive, reconfigure, work
+from flowdesk.flows import escalate, merge, receive, reconfigure, work
 from flowdesk.people.services import CustomerCard
 from flowdesk.policies.services import current_policy, pack_source, save_revision
 from flowdesk.sla.fold import acts, fold
@@ -139,6 +139,43 @@ class Life:
                 self.random.choice(self.acts())()
             except DomainError:
                 continue  # not allowed as the ticket stands: nothing has happened
+
+
+class Lives(Life):
+    """Three tickets of one customer that are merged and taken apart in the midst of everything else."""
+
+    def __init__(self, world: World, *, seed: int) -> None:
+        super().__init__(world, seed=seed)
+        self.tickets = [self.ticket]
+        for _ in range(2):
+            self.now += self.random.choice(PAUSES) * MINUTE
+            opened = receive.open_ticket(
+                a_message(), by=world.bo, now=self.now, priority=self.random.choice(list(Priority))
+            )
+            self.tickets.append(opened.id)
+
+    def acts(self) -> list[Callable[[], Any]]:
+        by, now, random = self.world.bo, self.now, self.random
+        self.ticket, other = random.sample(self.tickets, 2)
+        ticket = self.ticket
+        merging = [
+            lambda: merge.merge(ticket, into=other, by=by, now=now),
+            lambda: merge.merge(ticket, into=other, by=by, now=now, earliest=True),
+            lambda: merge.unmerge(ticket, by=by, now=now),
+            lambda: merge.unmerge(ticket, by=by, now=now),
+        ]
+        return super().acts() + 2 * merging
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_lives_that_are_merged_and_taken_apart_fold_too(seed: int) -> None:
+    world = a_world()
+    lives = Lives(world, seed=seed)
+
+    for _ in range(6):
+        lives.live(steps=8)
+        wake_all(world, at=lives.now)
+        assert_fold_is_stored(world, at=lives.now)
 
 
 @pytest.mark.parametrize("seed", range(12))

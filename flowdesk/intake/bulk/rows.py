@@ -17,7 +17,7 @@ from flowdesk.intake.services import LONGEST_SUBJECT, LONGEST_TEXT
 from flowdesk.people.queries import TeamRow
 from flowdesk.policies.document import PolicyDocument
 from flowdesk.policies.reader import suggestion
-from flowdesk.tickets.states import ACTIVE, Channel, Status
+from flowdesk.tickets.states import ACTIVE, SET_ASIDE, Channel, Status
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_NAME, LONGEST_PHONE, LONGEST_REF = 200, 40, 200
@@ -36,7 +36,7 @@ ALIASES: Mapping[str, str] = {
     "comments": "messages",
 }  # fmt: skip
 STATUSES: Mapping[str, Status] = {
-    **{status.value: status for status in Status if status is not Status.VOID},
+    **{status.value: status for status in Status if status not in SET_ASIDE},
     "in_progress": Status.OPEN, "waiting": Status.PENDING, "hold": Status.ON_HOLD, "on-hold": Status.ON_HOLD,
     "solved": Status.RESOLVED,
 }  # fmt: skip

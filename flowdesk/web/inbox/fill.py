@@ -50,7 +50,7 @@ LANES = {
 }
 ORDERS = {"risk": Order.DUE, "newest": Order.CREATED, "updated": Order.UPDATED}
 WINDOWS = {window.value: window for window in Window}
-ENDED = ("resolved", "closed", "void")
+ENDED = ("resolved", "closed", "merged", "void")
 FILTERS = ("status", "priority", "team", "assignee", "tier", "channel", "language", "category")
 
 

@@ -87,6 +87,8 @@ def _words(entry: Entry, entries: Sequence[Entry], *, zone: ZoneInfo, now: datet
             return words.percent(entry.percent or 0), ""
         case What.RETARGETED:
             return said.ledger_event("retargeted"), said.new_target(entry.because, due=due)
+        case What.RESTORED | What.MOVED:
+            return said.ledger_event(entry.what.value), said.due_fact(due)
         case What.CONTINUED:
             return said.ledger_event("reopened"), said.due_fact(due)
         case What.STOPPED:

@@ -60,6 +60,8 @@ def ledger_event(kind: str) -> str:
         "void": pgettext("clock", "Void"),
         "voided": pgettext("clock", "Void"),
         "merged": pgettext("clock", "Merged"),
+        "restored": pgettext("clock", "Merge undone"),
+        "moved": pgettext("clock", "Counted from another start"),
     }.get(kind, kind)
 
 

@@ -1,0 +1,159 @@
+"""One ticket is merged into another, and taken out again: what that does to the promises of both (design section 3).
+
+Merging itself is `Occurrence.MERGED` for the one and, where its customer waits for an answer, `CUSTOMER_WROTE` for the
+other. Here is what goes beyond: starts that are carried over, and the way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from flowdesk.engine.clock import CUSTOMER_METRICS, Clock, ClockEvent, ClockState, Metric, Outcome
+from flowdesk.engine.promises import Change, Entry, Promises, Wait, What
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """How a clock that a merge ends stood at that instant."""
+
+    metric: Metric
+    cycle: int
+    state: ClockState
+    since: datetime
+    spent: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What a merge ends, kept so that it can be undone."""
+
+    clocks: tuple[Held, ...]
+    waits: tuple[Wait, ...]
+    unanswered_since: datetime | None
+    has_ended: bool
+
+
+def before_merge(promises: Promises) -> Before:
+    """What must be known to bring these promises back."""
+    return Before(
+        clocks=tuple(
+            Held(
+                metric=clock.metric, cycle=clock.cycle, state=clock.state, since=clock.since, spent=clock.spent
+            )
+            for clock in promises.clocks
+            if clock.is_active
+        ),
+        waits=promises.waits,
+        unanswered_since=promises.unanswered_since,
+        has_ended=promises.has_ended,
+    )  # fmt: skip
+
+
+def restored(promises: Promises, before: Before, *, at: datetime) -> Change:
+    """The promises of a ticket whose merge is undone, as if it had never been; let time pass after that.
+
+    Each clock goes on in its cycle from where it stood, and the time it was merged counts as any other. Rungs that
+    had fired by the merge, and misses that had been recorded, stay.
+    """
+    held = {(one.metric, one.cycle): one for one in before.clocks}
+
+    def back(clock: Clock) -> Clock:
+        stood = held.get((clock.metric, clock.cycle))
+        if stood is None or clock.outcome is not Outcome.MERGED:
+            return clock
+        return replace(
+            clock, state=stood.state, since=stood.since, spent=stood.spent, stopped_at=None, ended_as=None
+        )
+
+    change = _changed(promises, back, What.RESTORED, at=at)
+    return replace(
+        change,
+        promises=replace(
+            change.promises,
+            waits=before.waits,
+            unanswered_since=before.unanswered_since,
+            has_ended=before.has_ended,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starts:
+    """From when on promises count: by metric and cycle. `unanswered_since` is the customer's oldest open message."""
+
+    clocks: Mapping[tuple[Metric, int], datetime] = field(default_factory=dict)
+    drops: frozenset[tuple[Metric, int]] = frozenset()  # begun for nothing: outside every rate
+    unanswered_since: datetime | None = None
+
+
+def carried_over(target: Promises, source: Promises, *, earliest: bool, answers: bool) -> Starts:
+    """What a ticket brings into the one it is merged into, once that one has heard of its unanswered message.
+
+    With `answers`, an answer falls due here because of the message: it is counted from the message, not from the
+    merge. With `earliest` every open promise to the customer counts from the earlier of the two starts.
+    """
+    since = source.unanswered_since
+    ours: dict[Metric, datetime] = {}
+    if earliest:
+        ours = {
+            clock.metric: clock.started_at
+            for clock in source.clocks
+            if clock.is_active and clock.metric in CUSTOMER_METRICS
+        }
+    if since is not None and (earliest or answers):
+        ours[Metric.NEXT_RESPONSE] = since
+    if since is not None and target.unanswered_since is not None:
+        since = min(since, target.unanswered_since)
+    return Starts(
+        clocks={
+            (clock.metric, clock.cycle): ours[clock.metric]
+            for clock in target.clocks
+            if clock.is_active and clock.metric in ours and ours[clock.metric] < clock.started_at
+        },
+        unanswered_since=since or target.unanswered_since,
+    )
+
+
+def moved(promises: Promises, starts: Starts, *, at: datetime) -> Change:
+    """The promises counted from these starts, their pauses left out as before; let time pass after that.
+
+    What would have been broken before is broken now; a recorded miss stays.
+    """
+
+    def begun(clock: Clock) -> Clock:
+        start = starts.clocks.get((clock.metric, clock.cycle))
+        if start is None or not clock.is_active or start == clock.started_at:
+            return clock
+        return clock.begun(start, at=at)
+
+    def dropped(clock: Clock) -> Clock:
+        if (clock.metric, clock.cycle) not in starts.drops or not clock.is_active:
+            return clock
+        return clock.after(ClockEvent.VOID, at=at)
+
+    shifted = _changed(promises, begun, What.MOVED, at=at)
+    change = _changed(shifted.promises, dropped, What.VOIDED, at=at)
+    if not promises.has_ended:
+        change = replace(change, promises=replace(change.promises, unanswered_since=starts.unanswered_since))
+    return replace(change, entries=(*shifted.entries, *change.entries))
+
+
+def _changed(promises: Promises, turn: Callable[[Clock], Clock], what: What, *, at: datetime) -> Change:
+    clocks, entries = [], []
+    for clock in promises.clocks:
+        new = turn(clock)
+        clocks.append(new)
+        if new is not clock:
+            entries.append(
+                Entry(
+                    metric=new.metric,
+                    cycle=new.cycle,
+                    what=what,
+                    at=at,
+                    spent=new.elapsed(at),
+                    due_at=new.due_at,
+                )
+            )
+    return Change(promises=replace(promises, clocks=tuple(clocks)), entries=tuple(entries))

@@ -1,0 +1,305 @@
+"""Two tickets are one case: one is merged into the other, and taken out again.
+
+The source ends as `merged`: its clocks lie outside every rate, what waits, climbs or was asked about it ends, and
+whoever writes to it writes to the target. What was said stays in its own ticket; the target shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flowdesk.core.actor import Act, Actor
+from flowdesk.core.errors import Fault, Invalid, NotFound
+from flowdesk.core.ids import parsed
+from flowdesk.core.tenant import act
+from flowdesk.core.versions import Expected, must_stand_at
+from flowdesk.engine.clock import Metric
+from flowdesk.engine.merging import Starts, before_merge, carried_over, moved, restored
+from flowdesk.engine.promises import Occurrence, Promises, WaitReason
+from flowdesk.escalation import services as escalation
+from flowdesk.flows.deeds import end_wait, end_waits_at_their_bounds
+from flowdesk.flows.desk import Work, close_work, give, work_on
+from flowdesk.people.models import Agent
+from flowdesk.sla.mapping import before_data, before_of, starts_data, starts_of
+from flowdesk.tickets import merges
+from flowdesk.tickets import services as tickets
+from flowdesk.tickets.merges import NotMerged
+from flowdesk.tickets.models import Merge, Task, Ticket, TicketEvent
+from flowdesk.tickets.services import WrongState
+from flowdesk.tickets.states import EventKind, MergeReason, Status, TaskOutcome
+from flowdesk.triage.indexing import forget_tickets, reindex_tickets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What was merged into what, by number."""
+
+    source: int
+    target: int
+
+
+@act
+def merge(
+    ticket_id: str,
+    *,
+    into: str,
+    by: Actor,
+    now: datetime,
+    across_customers: bool = False,
+    earliest: bool = False,
+    because: MergeReason = MergeReason.BY_HAND,
+    likeness_percent: int | None = None,
+    expected: Expected = None,
+) -> Merged:
+    """Merge a ticket into another of the tenant.
+
+    The target keeps its promises; with `earliest` those that still run count from the earlier of the two starts. An
+    unanswered message of the source is one of the target from now on: it ends a wait for the customer, and where
+    nothing was to be answered an answer falls due, counted from that message. Raises Invalid unless
+    `across_customers` says that two customers may see each other's words; WrongState for what is merged or ended.
+    """
+    source, target = _lock_both(ticket_id, into)
+    by.must(Act.WORK, source)
+    by.must(Act.WORK, target)
+    must_stand_at(source.version, expected)
+    _must_fit(source, target, across_customers=across_customers)
+    mine, theirs = work_on([source, target])
+    theirs.pass_time(to=now)  # what was due is due, whatever is carried over
+    before = _before(mine)
+    promises = mine.desk.promises
+    tasks = _begin_tasks(mine)
+    _end(mine, target, by=by, at=now)
+    changed = _carry_over(theirs, source, promises, earliest=earliest, by=by, at=now)
+    merges.keep_merge(
+        source, target, because=because, likeness_percent=likeness_percent, agent=by.agent,
+        before={**before, "tasks": tasks, "target": changed}, at=now,
+    )  # fmt: skip
+    close_work(mine, theirs, by=by, at=now)
+    forget_tickets([source.id])
+    return Merged(source=source.number, target=target.number)
+
+
+def _lock_both(source_id: str, target_id: str) -> tuple[Ticket, Ticket]:
+    """Both tickets, locked in the order of their row ids: two who merge crosswise do not wait for each other."""
+    names = [parsed(tickets.PREFIX, source_id)]
+    try:
+        names.append(parsed(tickets.PREFIX, target_id))
+    except NotFound:
+        raise Invalid(_NO_TARGET) from None
+    ids = dict(Ticket.objects.filter(public_id__in=names).values_list("public_id", "id"))
+    if names[0] not in ids:
+        raise NotFound
+    if names[1] not in ids:
+        raise Invalid(_NO_TARGET)
+    if names[0] == names[1]:
+        raise Invalid(Fault("into", "is the ticket itself"))
+    locked = {ticket.id: ticket for ticket in tickets.lock_tickets(sorted(ids.values()))}
+    return locked[ids[names[0]]], locked[ids[names[1]]]
+
+
+_NO_TARGET = Fault("into", "there is no ticket by that id")
+_ENDED = (Status.CLOSED, Status.VOID)
+
+
+def _must_fit(source: Ticket, target: Ticket, *, across_customers: bool) -> None:
+    for ticket in (source, target):
+        if ticket.status == Status.MERGED:
+            raise WrongState(f"#{ticket.number} was merged into another ticket already.")
+        if ticket.status in _ENDED:
+            raise WrongState(f"#{ticket.number} has ended for good; nothing is merged with it.")
+    if source.is_active and not target.is_active:
+        raise WrongState(f"#{target.number} is resolved: reopen it first, or merge it into this one.")
+    if source.customer_id != target.customer_id and not across_customers:
+        raise Invalid(
+            Fault(
+                "across_customers", "must be true: two customers would see each other's words in one ticket"
+            )
+        )
+
+
+def _before(work: Work) -> dict[str, Any]:
+    """How the source stands: what its return takes up again."""
+    ticket = work.ticket
+    return {
+        "status": str(ticket.status),
+        "tier": work.customer.tier,
+        "promises": before_data(before_merge(work.desk.promises)),
+        "waits": [wait.id for wait in work.desk.waits if wait.ended_at is None],
+        "escalations": [row.id for row in work.open_tasks],
+    }
+
+
+def _begin_tasks(work: Work) -> list[int]:
+    rows = Task.objects.filter(ticket_id=work.ticket.id, ended_at__isnull=True)
+    return list(rows.order_by("id").values_list("id", flat=True))
+
+
+def _end(work: Work, target: Ticket, *, by: Actor, at: datetime) -> None:
+    """The source ends: another ticket stands for it."""
+    ticket = work.ticket
+    ticket.status = Status.MERGED
+    ticket.merged_into_id = target.id
+    work.changed.add("merged_into")
+    for wait_row in work.desk.waits:
+        wait_row.ended_at = at
+        wait_row.save(update_fields=["ended_at"])
+    work.task_outcome = TaskOutcome.DROPPED
+    work.log(EventKind.TICKET_MERGED, by=by, at=at, into=target.id, number=target.number)
+    work.happen(Occurrence.MERGED, at=at)
+    escalation.close_all(ticket.id, at=at)
+
+
+def _carry_over(
+    work: Work, source: Ticket, brought: Promises, *, earliest: bool, by: Actor, at: datetime
+) -> dict[str, Any]:
+    """What the source brings into the target; returns how its promises counted before."""
+    ticket, before = work.ticket, work.desk.promises
+    is_unanswered = brought.unanswered_since is not None
+    if is_unanswered:
+        end_wait(work, WaitReason.CUSTOMER, by=by, at=at, because="merged")
+        ticket.waiting_internal_since = ticket.waiting_internal_since or at
+        work.changed.add("waiting_internal_since")
+        work.happen(Occurrence.CUSTOMER_WROTE, at=at)
+    answers = work.desk.promises.active(Metric.NEXT_RESPONSE) is not before.active(Metric.NEXT_RESPONSE)
+    starts = carried_over(work.desk.promises, brought, earliest=earliest, answers=answers)
+    known = {(clock.metric, clock.cycle): clock.started_at for clock in before.clocks}
+    answer = work.desk.promises.active(Metric.NEXT_RESPONSE)
+    began = frozenset({(answer.metric, answer.cycle)} if answers and answer else ())
+    work.log(
+        EventKind.MERGE_TAKEN, by=by, at=at, source=source.id, number=source.number, unanswered=is_unanswered,
+        starts=starts_data(starts),
+    )  # fmt: skip
+    work.change(moved(work.desk.promises, starts, at=at))
+    work.pass_time(to=at)  # and what the earlier starts make due at once
+    return {
+        "starts": starts_data(
+            Starts(
+                clocks={key: known[key] for key in starts.clocks if key in known},
+                drops=began,
+                unanswered_since=before.unanswered_since,
+            )
+        ),
+        "heard": brought.unanswered_since.isoformat() if brought.unanswered_since else None,
+    }
+
+
+@act
+def unmerge(ticket_id: str, *, by: Actor, now: datetime, expected: Expected = None) -> Merged:
+    """Take a merged ticket out again: it goes on as if it had never been merged.
+
+    Restored: status, people, waits, open escalations and what somebody was asked to do; every clock in its cycle, with
+    the time since counted as if it had run on (what fell due meanwhile is done now, once and late); its own talk. In
+    the target, promises that the merge had moved count from their own start again, and an answer that fell due only
+    because of the source's message is dropped outside every rate, unless the customer has written there since.
+
+    Not restored: what was written to the source since stays in the target, and so does what was done there; a wait
+    of the target that the merge ended; misses that were recorded.
+    """
+    source, target = _lock_pair(ticket_id)
+    by.must(Act.WORK, source)
+    by.must(Act.WORK, target)
+    must_stand_at(source.version, expected)
+    row = merges.merge_of(source)
+    mine, theirs = work_on([source, target])
+    theirs.pass_time(to=now)
+    _bring_back(mine, row, target, by=by, at=now)
+    _give_back(theirs, row, source, by=by, at=now)
+    merges.end_merge(row, at=now)
+    close_work(mine, theirs, by=by, at=now)
+    reindex_tickets([source.id])
+    return Merged(source=source.number, target=target.number)
+
+
+def _lock_pair(source_id: str) -> tuple[Ticket, Ticket]:
+    """A merged ticket and the one it was merged into, locked in the order of their row ids."""
+    name = parsed(tickets.PREFIX, source_id)
+    found = Ticket.objects.filter(public_id=name).values_list("id", "merged_into_id").first()
+    if found is None:
+        raise NotFound
+    source, target = found
+    if target is None:
+        raise NotMerged
+    locked = {ticket.id: ticket for ticket in tickets.lock_tickets(sorted((source, target)))}
+    if locked[source].merged_into_id != target:
+        raise NotMerged  # somebody was faster
+    return locked[source], locked[target]
+
+
+def _bring_back(work: Work, row: Merge, target: Ticket, *, by: Actor, at: datetime) -> None:
+    ticket, before = work.ticket, row.before
+    ticket.status = Status(before["status"])
+    ticket.merged_into_id = None
+    work.changed.add("merged_into")
+    work.desk.waits = merges.reopen_waits(before["waits"])
+    escalation.reopen(before["escalations"])
+    work.open_tasks = escalation.open_escalations(ticket.tenant_id, [ticket.id])[ticket.id]
+    work.log(EventKind.TICKET_UNMERGED, by=by, at=at, source=target.id, number=target.number)
+    has_ended = not ticket.is_active
+    work.change(
+        restored(
+            work.desk.promises,
+            before_of(before["promises"], waits=work.desk.waits, has_ended=has_ended),
+            at=at,
+        )
+    )
+    for agent, due, kind in merges.reopen_tasks(before["tasks"]):
+        work.log(EventKind.TASK_OPENED, by=by, at=at, kind=kind, agent=agent, due_at=due.isoformat())
+    if not ticket.is_active:
+        return
+    end_waits_at_their_bounds(work, last_act=row.merged_at, by=by, at=at)
+    if not ticket.is_active:
+        return  # the customer was silent for too long
+    work.pass_time(to=at)
+    _on_todays_terms(work, before["tier"], by=by, at=at)
+    _free_if_left(work, by=by, at=at)
+
+
+def _on_todays_terms(work: Work, tier: str, *, by: Actor, at: datetime) -> None:
+    """A change of the customer's terms meanwhile passed a merged ticket by."""
+    if work.customer.tier == tier:
+        return
+    work.log(EventKind.TERMS_CHANGED, by=by, at=at, before=tier, after=work.customer.tier)
+    work.happen(Occurrence.TERMS_CHANGED, at=at)
+    work.pass_time(to=at)
+
+
+def _free_if_left(work: Work, *, by: Actor, at: datetime) -> None:
+    """Who has left works on no ticket that comes back."""
+    agent = work.ticket.assignee_id
+    if agent is not None and Agent.objects.filter(id=agent, left_at__isnull=False).exists():
+        give(work, team=None, agent=None, by=by, at=at, because="unmerged")
+
+
+def _give_back(work: Work, row: Merge, source: Ticket, *, by: Actor, at: datetime) -> None:
+    """What the merge has moved in the target counts from its own start again."""
+    starts = _own_starts(work, row)
+    work.log(
+        EventKind.MERGE_RETURNED, by=by, at=at, source=source.id, number=source.number,
+        starts=starts_data(starts),
+    )  # fmt: skip
+    work.change(moved(work.desk.promises, starts, at=at))
+    work.pass_time(to=at)
+
+
+def _own_starts(work: Work, row: Merge) -> Starts:
+    """As the promises of the target counted before, and by what its own customer has written since."""
+    kept: Mapping[str, Any] = row.before["target"]
+    starts = starts_of(kept["starts"])
+    standing = work.desk.promises.unanswered_since
+    heard = datetime.fromisoformat(kept["heard"]) if kept["heard"] else None
+    if heard is None or standing is None or standing > heard:
+        # Nothing was brought, or it has been answered: what stands open here is the target's own.
+        return Starts(clocks={**starts.clocks}, unanswered_since=standing)
+    since = starts.unanswered_since or _wrote_since(work.ticket, row.merged_at)
+    if since is None:
+        return starts
+    return Starts(clocks={**starts.clocks, **dict.fromkeys(starts.drops, since)}, unanswered_since=since)
+
+
+def _wrote_since(ticket: Ticket, since: datetime) -> datetime | None:
+    """When the customer first wrote to the ticket after an instant, mere thanks aside."""
+    wrote = TicketEvent.objects.filter(ticket_id=ticket.id, kind=EventKind.CUSTOMER_WROTE, at__gt=since)
+    return wrote.exclude(data__thanks=True).order_by("id").values_list("at", flat=True).first()
