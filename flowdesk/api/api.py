@@ -17,6 +17,7 @@ from flowdesk.api import (
     hub,
     imports,
     me,
+    merging,
     people,
     routing,
     similar,
@@ -110,8 +111,8 @@ api = Api(
     urls_namespace="api-v1",
 )
 RESOURCES = (
-    me, tickets, similar, thread, work, triage, clocks, escalations, routing, assignments, customers, people, hub,
-    imports, audit,
+    me, tickets, similar, thread, work, merging, triage, clocks, escalations, routing, assignments, customers, people,
+    hub, imports, audit,
 )  # fmt: skip
 for resource in RESOURCES:
     api.add_router("", resource.router)

@@ -14,7 +14,7 @@ from flowdesk.accounts.models import ApiKey, User
 from flowdesk.api.auth import client, needs
 from flowdesk.api.pagination import OnlyPages, Page, cursor_at, place_after
 from flowdesk.api.reading import Body
-from flowdesk.api.shapes import AgentRef, ContactRef, Out, agent_ref, contact_ref
+from flowdesk.api.shapes import AgentRef, ContactRef, Out, TicketNamed, agent_ref, contact_ref
 from flowdesk.api.tickets import Html, TicketDetail, TicketReceipt, read_back
 from flowdesk.api.versions import IF_MATCH
 from flowdesk.core.actor import Act, ActorKind
@@ -24,7 +24,8 @@ from flowdesk.flows import receive, work
 from flowdesk.people import queries as people
 from flowdesk.people.models import Agent
 from flowdesk.tickets import queries as tickets
-from flowdesk.tickets.models import TicketEvent
+from flowdesk.tickets.merges import merged_into
+from flowdesk.tickets.models import Ticket, TicketEvent
 from flowdesk.tickets.states import Channel, EventKind
 
 router = Router(tags=["thread"])
@@ -62,6 +63,7 @@ class MessageOut(Out):
     """Words to or from the customer."""
 
     id: str
+    ticket: TicketNamed  # where it was said: this one, or one that was merged into it
     author: str  # contact, agent or system
     contact: ContactRef | None
     agent: AgentRef | None
@@ -76,6 +78,7 @@ class NoteOut(Out):
     """Words among agents; a system's note has a kind and values instead of text."""
 
     id: str
+    ticket: TicketNamed
     kind: str
     agent: AgentRef | None
     text: str
@@ -168,17 +171,18 @@ def add_note(request: HttpRequest, ticket_id: str, body: NoteText) -> Done:
     summary="Messages",
 )
 def list_messages(request: HttpRequest, ticket_id: str, filters: Query[OnlyPages]) -> Page[MessageOut]:
-    """Words to and from the customer, oldest first."""
+    """Words to and from the customer, oldest first; with those of tickets that were merged into this one."""
     asking, name = client(request), f"{client(request).tenant}.messages.{ticket_id}"
     after = place_after(filters.cursor, of=name)
     with reading(asking.tenant):
         rows = tickets.messages_of(
-            tickets.ticket_id_of(ticket_id), after=after[0] if after else 0, limit=filters.limit + 1
+            _said_in(ticket_id), after=after[0] if after else 0, limit=filters.limit + 1
         )
         page = rows[: filters.limit]
         items = [
             MessageOut(
                 id=shown("msg", row.public_id),
+                ticket=_named(row.ticket),
                 author=row.author_kind,
                 contact=contact_ref(row.contact),
                 agent=agent_ref(row.agent),
@@ -203,18 +207,17 @@ def list_messages(request: HttpRequest, ticket_id: str, filters: Query[OnlyPages
     summary="Notes",
 )
 def list_notes(request: HttpRequest, ticket_id: str, filters: Query[OnlyPages]) -> Page[NoteOut]:
-    """Words among agents, oldest first."""
+    """Words among agents, oldest first; with those of tickets that were merged into this one."""
     asking, name = client(request), f"{client(request).tenant}.notes.{ticket_id}"
     after = place_after(filters.cursor, of=name)
     with reading(asking.tenant):
-        rows = tickets.notes_of(
-            tickets.ticket_id_of(ticket_id), after=after[0] if after else 0, limit=filters.limit + 1
-        )
+        rows = tickets.notes_of(_said_in(ticket_id), after=after[0] if after else 0, limit=filters.limit + 1)
         page = rows[: filters.limit]
         known = _agents(row.data for row in page)
         items = [
             NoteOut(
                 id=shown("nte", row.public_id),
+                ticket=_named(row.ticket),
                 kind=row.kind,
                 agent=agent_ref(row.agent),
                 text=row.text,
@@ -261,6 +264,16 @@ def list_events(request: HttpRequest, ticket_id: str, filters: Query[OnlyPages])
         )
 
 
+def _said_in(ticket_id: str) -> list[int]:
+    """The row ids of a ticket and of those that were merged into it."""
+    ticket = tickets.ticket_id_of(ticket_id)
+    return [ticket, *(one.id for one in merged_into(ticket))]
+
+
+def _named(ticket: Ticket) -> TicketNamed:
+    return TicketNamed(id=shown("tkt", ticket.public_id), number=ticket.number)
+
+
 # What of a line's data may be seen as it is; row ids become public ones or are left out.
 _PLAIN = frozenset(
     {
@@ -275,6 +288,7 @@ _PLAIN = frozenset(
         "late_by_seconds",
         "level",
         "metric",
+        "number",
         "outcome",
         "phone",
         "priority",
@@ -287,6 +301,7 @@ _PLAIN = frozenset(
         "thanks",
         "tier",
         "told",
+        "unanswered",
         "way",
     }
 )

@@ -106,6 +106,7 @@ class TicketOut(Versioned):
     team: TeamRef | None
     assignee: AgentRef | None
     follows: str | None
+    merged_into: Annotated[str | None, Field(description="The ticket that stands for this one.")]
     created_at: datetime
     updated_at: datetime
     first_response_at: datetime | None
@@ -351,4 +352,5 @@ def ticket_values(ticket: Ticket) -> dict[str, Any]:
         "team": team_ref(ticket.team),
         "assignee": agent_ref(ticket.assignee),
         "follows": shown("tkt", ticket.follows.public_id) if ticket.follows else None,
+        "merged_into": shown("tkt", ticket.merged_into.public_id) if ticket.merged_into else None,
     }

@@ -107,11 +107,11 @@ _ENDED = (Status.CLOSED, Status.VOID)
 def _must_fit(source: Ticket, target: Ticket, *, across_customers: bool) -> None:
     for ticket in (source, target):
         if ticket.status == Status.MERGED:
-            raise WrongState(f"#{ticket.number} was merged into another ticket already.")
+            raise WrongState(f"Ticket #{ticket.number} was merged into another already.")
         if ticket.status in _ENDED:
-            raise WrongState(f"#{ticket.number} has ended for good; nothing is merged with it.")
+            raise WrongState(f"Ticket #{ticket.number} has ended for good; nothing is merged with it.")
     if source.is_active and not target.is_active:
-        raise WrongState(f"#{target.number} is resolved: reopen it first, or merge it into this one.")
+        raise WrongState(f"Ticket #{target.number} is resolved: reopen it first, or merge it into this one.")
     if source.customer_id != target.customer_id and not across_customers:
         raise Invalid(
             Fault(

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import connection
 
-from flowdesk.core.errors import NotFound
-from flowdesk.core.ids import parsed
+from flowdesk.core.errors import DomainError, NotFound
+from flowdesk.core.ids import parsed, shown
 from flowdesk.core.models import row_of
 from flowdesk.core.tenant import current_tenant
 from flowdesk.tickets import sql
@@ -22,8 +22,10 @@ _LOCK = sql.LOCK_STANDING_TICKET.format(columns=COLUMNS)
 TRIES = 5  # a ticket may be merged while its words are on their way
 
 
-class NotMerged(WrongState):
+class NotMerged(DomainError):
     """The ticket is not merged into another."""
+
+    code = "wrong_state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,12 @@ def lock_standing(public_id: str) -> Landed:
             version = str((updated_at - EPOCH) // timedelta(microseconds=1))
             asked = asked or Asked(version=version, contact=contact)
     raise WrongState("The ticket is being merged at this very moment; send it again.")
+
+
+def name_by_number(number: int) -> str | None:
+    """The public id of the ticket that people call by this number."""
+    row = Ticket.objects.filter(number=number).values_list("public_id", flat=True).first()
+    return shown(PREFIX, row) if row else None
 
 
 def merged_into(ticket: int) -> list[Ticket]:

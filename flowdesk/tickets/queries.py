@@ -248,17 +248,17 @@ def ticket_id_of(public_id: str) -> int:
     return int(found)
 
 
-def messages_of(ticket: int, *, after: int = 0, limit: int) -> list[Message]:
-    """Words to and from the customer, oldest first."""
-    rows = Message.objects.select_related("contact", "agent").filter(ticket_id=ticket, id__gt=after)
+def messages_of(tickets: Sequence[int], *, after: int = 0, limit: int) -> list[Message]:
+    """Words to and from the customer on any of these tickets, oldest first."""
+    rows = Message.objects.select_related("ticket", "contact", "agent")
+    rows = rows.filter(ticket_id__in=tickets, id__gt=after)
     return list(rows.order_by("id")[:limit])
 
 
-def notes_of(ticket: int, *, after: int = 0, limit: int) -> list[Note]:
-    """Words among agents and the system's notes, oldest first."""
-    return list(
-        Note.objects.select_related("agent").filter(ticket_id=ticket, id__gt=after).order_by("id")[:limit]
-    )
+def notes_of(tickets: Sequence[int], *, after: int = 0, limit: int) -> list[Note]:
+    """Words among agents and the system's notes on any of these tickets, oldest first."""
+    rows = Note.objects.select_related("ticket", "agent").filter(ticket_id__in=tickets, id__gt=after)
+    return list(rows.order_by("id")[:limit])
 
 
 def events_of(ticket: int, *, after: int = 0, limit: int) -> list[TicketEvent]:
@@ -297,7 +297,7 @@ def lane_counts(*, now: datetime, me: int | None) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketStory:
-    """Everything that was said and that happened on a ticket, oldest first."""
+    """Everything that was said and that happened on a ticket, oldest first; said in what was merged into it, too."""
 
     messages: Sequence[Message]
     notes: Sequence[Note]
@@ -305,16 +305,17 @@ class TicketStory:
     waits: Sequence[Wait]
 
 
-def ticket_story(ticket: int) -> TicketStory:
-    """The story of one ticket in four statements."""
+def ticket_story(ticket: int, *, merged: Sequence[int] = ()) -> TicketStory:
+    """The story of one ticket in four statements, with the talk of those that were merged into it."""
+    said_in = [ticket, *merged]
     return TicketStory(
         messages=list(
-            Message.objects.filter(ticket_id=ticket)
+            Message.objects.filter(ticket_id__in=said_in)
             .select_related("contact", "agent")
             .order_by("sent_at", "id")
         ),
         notes=list(
-            Note.objects.filter(ticket_id=ticket).select_related("agent").order_by("created_at", "id")
+            Note.objects.filter(ticket_id__in=said_in).select_related("agent").order_by("created_at", "id")
         ),
         events=list(TicketEvent.objects.filter(ticket_id=ticket).order_by("id")),
         waits=list(Wait.objects.filter(ticket_id=ticket).order_by("id")),

@@ -56,6 +56,27 @@ SENTENCES: Mapping[str, str | Promise] = {
     "Some of the input cannot be used.": _("Some of this cannot be used."),
     "The ticket's status does not allow this.": _("The ticket's status does not allow this any more."),
     "The ticket is {status}; reopen it first.": _("The ticket is settled. Reopen it first."),
+    "The ticket was merged into another: work on that one, or undo the merge.": _(
+        "The ticket was merged into another. Work on that one, or undo the merge."
+    ),
+    "The ticket is not merged into another.": _("The ticket is not merged any more."),
+    "The ticket is being merged at this very moment; send it again.": _(
+        "The ticket is being merged at this very moment. Send it again."
+    ),
+    "Ticket #{number} was merged into another already.": _(
+        "Ticket #{number} was merged into another already."
+    ),
+    "Ticket #{number} has ended for good; nothing is merged with it.": _(
+        "Ticket #{number} has ended for good: nothing is merged with it."
+    ),
+    "Ticket #{number} is resolved: reopen it first, or merge it into this one.": _(
+        "Ticket #{number} is resolved. Reopen it first, or merge it into this one."
+    ),
+    "is the ticket itself": _("This is the ticket itself."),
+    "there is no ticket by that id": _("There is no ticket with this number."),
+    "must be true: two customers would see each other's words in one ticket": _(
+        "The tickets are of two customers, who would see each other's words in one ticket. Tick that this is meant."
+    ),
     "The ticket waits for that reason already.": _("The ticket waits for that reason already."),
     "The ticket is not waiting.": _("The ticket is not waiting any more."),
     "Only a resolved ticket can be reopened.": _("Only a resolved ticket can be reopened."),

@@ -36,6 +36,7 @@ BODIES: dict[str, Any] = {
     "prioritise": {"priority": "P2"},
     "void": {"because": "test"},
     "escalate": {"target": "on_call"},
+    "merge": {"into": "tkt_00000000000000000000000000"},
     "create_customer": {"name": "Ours"},
     "change_customer": {"name": "Taken over", "tier": "free"},
     "add_contact": {"email": "thief@elsewhere.example"},
@@ -212,7 +213,12 @@ def test_a_key_that_may_not_read_gets_receipts_only() -> None:
             owner.post(f"/tickets/{ids['ticket_id']}/resolve")
         if operation["operationId"] == "resume":
             owner.post(f"/tickets/{ids['ticket_id']}/wait", {"reason": "customer"})
-        answer = good(blind.call(method, path.format(**ids), BODIES.get(operation["operationId"], {})))
+        body = BODIES.get(operation["operationId"], {})
+        if operation["operationId"] in ("merge", "unmerge"):
+            body = {"into": owner.open()["id"]}
+        if operation["operationId"] == "unmerge":
+            owner.post(f"/tickets/{ids['ticket_id']}/merge", body)
+        answer = good(blind.call(method, path.format(**ids), body))
         parts = path.split("/")
         wanted = shapes.get(parts[-1], shapes.get(parts[1], {"id"}))
 

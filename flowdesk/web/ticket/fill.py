@@ -17,9 +17,10 @@ from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.people.models import Agent, Post
 from flowdesk.policies.services import Policy, policy_of
 from flowdesk.sla.services import load_clocks
+from flowdesk.tickets.merges import merged_into
 from flowdesk.tickets.models import Explanation, Ticket
 from flowdesk.tickets.queries import TicketStory, ticket_story
-from flowdesk.tickets.states import Status
+from flowdesk.tickets.states import ACTIVE, Status
 from flowdesk.triage.similar import similar_to
 from flowdesk.web import words
 from flowdesk.web.access import AgentRequest
@@ -35,6 +36,7 @@ from flowdesk.web.ticket.page import (
     CustomerPanel,
     EscalationBanner,
     Fact,
+    MergedTicket,
     NamedChip,
     RelatedTicket,
     SimilarTicket,
@@ -45,13 +47,14 @@ from flowdesk.web.ticket.why import why_of, why_short
 from flowdesk.web.vocabulary import CATEGORIES, LANGUAGES, METRICS, STATUSES, TARGETS, TIERS, say
 
 RELATED = 6
+MERGEABLE = (*ACTIVE, Status.RESOLVED)
 
 
 def load_ticket(public_id: str) -> Ticket:
     """The ticket with its people; raises NotFound, for another tenant's id too."""
     found = (
         Ticket.objects.filter(public_id=parsed("tkt", public_id))
-        .select_related("customer", "contact", "assignee", "team")
+        .select_related("customer", "contact", "assignee", "team", "merged_into")
         .first()
     )
     if found is None:
@@ -76,7 +79,8 @@ def ticket_page(
     policy = policy_of(ticket.policy_revision_id)
     public_id = shown("tkt", ticket.public_id)
     href = reverse("ticket", args=[public_id])
-    story = ticket_story(ticket.id)
+    parts = {one.id: one for one in merged_into(ticket.id)}
+    story = ticket_story(ticket.id, merged=sorted(parts))
     explained = list(Explanation.objects.filter(ticket_id=ticket.id).order_by("id"))
     zone = request.zone
     current = current_clocks(clocks)
@@ -105,7 +109,7 @@ def ticket_page(
         actions=_actions(request, ticket, public_id, failed),
         escalation=_banner(ticket, request, now=now),
         thread=thread_of(
-            ticket, story, zone=zone, now=now, names=dict(Agent.objects.values_list("id", "name"))
+            ticket, story, parts, zone=zone, now=now, names=dict(Agent.objects.values_list("id", "name"))
         ),
         composer=_composer(request, ticket, public_id, current, failed),
         clock_blocks=tuple(_block(clock, policy, now=now, zone=zone) for clock in current if clock.is_active),
@@ -114,7 +118,9 @@ def ticket_page(
         why_short=why_short(explained),
         customer=_customer(ticket, zone=zone, now=now),
         others=_others(ticket),
-        similar=_similar(ticket, story, now=now),
+        similar=_similar(request, ticket, story, now=now),
+        merged_into=_stands_for(ticket),
+        merged=tuple(_merged(request, one, back=href) for one in parts.values()),
         fields=tuple(Fact(label=name, words=str(value)) for name, value in sorted(ticket.fields.items())),
     )
     return _leading_back(page, back) if back else page
@@ -191,8 +197,13 @@ def _actions(
             found.append(("escalate", forms.escalate(href("escalate"), targets=_targets())))
         if actor.may(Act.WORK):
             found.append(("resolve", forms.resolve(href("resolve"))))
+            found.append(("merge", forms.merge(href("merge"))))
     elif ticket.status == Status.RESOLVED and actor.may(Act.WORK):
         found.append(("reopen", forms.reopen(href("reopen"))))
+        found.append(("merge", forms.merge(href("merge"))))
+    elif ticket.status == Status.MERGED and actor.may(Act.WORK):
+        form = forms.unmerge(href("unmerge"), number=ticket.number, back="")
+        found.append(("unmerge", Action(words=form.submit, icon="undo", form=form)))
     return tuple(
         _with_answers(action, failed) if failed and failed.act == name else action for name, action in found
     )
@@ -312,9 +323,35 @@ def _others(ticket: Ticket) -> tuple[RelatedTicket, ...]:
     )
 
 
-def _similar(ticket: Ticket, story: TicketStory, *, now: datetime) -> tuple[SimilarTicket, ...]:
+def _stands_for(ticket: Ticket) -> Link | None:
+    """The ticket into which this one was merged."""
+    other = ticket.merged_into
+    if other is None:
+        return None
+    return Link(
+        words=f"#{other.number} {other.subject}", href=reverse("ticket", args=[shown("tkt", other.public_id)])
+    )
+
+
+def _merged(request: AgentRequest, one: Ticket, *, back: str) -> MergedTicket:
+    """A ticket that this one stands for, with the way back."""
+    name = shown("tkt", one.public_id)
+    undo = forms.unmerge(reverse("ticket-act", args=[name, "unmerge"]), number=one.number, back=back)
+    return MergedTicket(
+        number=one.number,
+        subject=one.subject,
+        href=reverse("ticket", args=[name]),
+        undo=undo if request.actor.may(Act.WORK) else None,
+    )
+
+
+def _similar(
+    request: AgentRequest, ticket: Ticket, story: TicketStory, *, now: datetime
+) -> tuple[SimilarTicket, ...]:
     """Tickets like this one, by its subject and its first words."""
-    text = story.messages[0].text if story.messages else ""
+    text = next((one.text for one in story.messages if one.ticket_id == ticket.id), "")
+    act = reverse("ticket-act", args=[shown("tkt", ticket.public_id), "merge"])
+    may_merge = request.actor.may(Act.WORK) and (ticket.is_active or ticket.status == Status.RESOLVED)
     return tuple(
         SimilarTicket(
             number=one.number,
@@ -322,6 +359,7 @@ def _similar(ticket: Ticket, story: TicketStory, *, now: datetime) -> tuple[Simi
             tail=said.similar_tail(say(STATUSES, one.status.value), score=one.score),
             shared=said.shared_words(one.shared),
             href=reverse("ticket", args=[shown("tkt", one.public_id)]),
+            merge=forms.merge_into(act, number=one.number) if may_merge and one.status in MERGEABLE else None,
         )
         for one in similar_to(ticket.subject, text=text, now=now, but=ticket.id)
     )

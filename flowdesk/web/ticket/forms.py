@@ -141,6 +141,49 @@ def resolve(href: str, *, codes: Iterable[Choice] = (), revision: str = "") -> A
     )
 
 
+def merge(href: str, *, revision: str = "") -> Action:
+    """Let another ticket stand for this one."""
+    return Action(
+        words=_("Merge"),
+        icon="right",
+        is_quiet=True,
+        form=_form(
+            "merge",
+            href,
+            _("Merge"),
+            Field(
+                name="into",
+                label=_("Into which ticket"),
+                is_required=True,
+                hint=_("Its number, such as #12. What is said here shows there, and what comes later lands there."),
+                max_length=24,
+            ),
+            Field(
+                name="earliest", label=_("Count its promises from the earlier of the two starts"), kind=Kind.CHECK
+            ),
+            Field(
+                name="across_customers",
+                label=_("The other ticket may be another customer's: both will see each other's words"),
+                kind=Kind.CHECK,
+            ),
+            hint=_("It can be undone."),
+            revision=revision,
+        ),
+    )  # fmt: skip
+
+
+def merge_into(href: str, *, number: int) -> Form:
+    """The same for a ticket that is at hand; asks nothing."""
+    return Form(
+        id=f"merge-into-{number}", href=href, submit=_("Merge into this"), hidden=(("into", str(number)),)
+    )
+
+
+def unmerge(href: str, *, number: int, back: str) -> Form:
+    """Take a ticket out of another again."""
+    return Form(id=f"unmerge-{number}", href=href, submit=_("Undo the merge"), hidden=(("back", back),))
+
+
 def reopen(href: str, *, revision: str = "") -> Action:
     """Take the case up again."""
     return Action(

@@ -42,6 +42,7 @@ class ThreadEntry:
     icon: str = ""  # or its icon
     is_step: bool = False
     earlier: tuple["ThreadEntry", ...] = ()  # steps folded behind this line
+    origin: Link | None = None  # said in another ticket, which was merged into this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +132,17 @@ class SimilarTicket:
     tail: str  # "resolved, 83 %"
     shared: str
     href: str
+    merge: Form | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedTicket:
+    """A ticket that was merged into this one."""
+
+    number: int
+    subject: str
+    href: str
+    undo: Form | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +206,8 @@ class TicketPage:
     customer: CustomerPanel | None = None
     others: tuple[RelatedTicket, ...] = ()
     similar: tuple[SimilarTicket, ...] | None = None  # None: nobody has looked
+    merged_into: Link | None = None  # the ticket that stands for this one
+    merged: tuple[MergedTicket, ...] = ()
     fields: tuple[Fact, ...] = field(default_factory=tuple)
 
     @property

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,7 +17,7 @@ from flowdesk.tickets.models import AuthorKind, Message, Note, Ticket, TicketEve
 from flowdesk.tickets.queries import TicketStory
 from flowdesk.tickets.states import EventKind, TaskOutcome
 from flowdesk.web import words
-from flowdesk.web.parts import NOBODY, Face
+from flowdesk.web.parts import NOBODY, Face, Link
 from flowdesk.web.ticket import words as said
 from flowdesk.web.ticket.page import ThreadEntry, paragraphs
 from flowdesk.web.vocabulary import METRICS, TARGETS, WAIT_REASONS, say
@@ -25,14 +26,36 @@ SHOWN = 2  # of a longer run of steps, the newest
 
 
 def thread_of(
-    ticket: Ticket, story: TicketStory, *, zone: ZoneInfo, now: datetime, names: Mapping[int, str]
+    ticket: Ticket,
+    story: TicketStory,
+    merged: Mapping[int, Ticket],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+    names: Mapping[int, str],
 ) -> tuple[ThreadEntry, ...]:
-    """Everything, oldest first; events that only repeat a message are left out, a long run of steps is folded."""
+    """Everything, oldest first; events that only repeat a message are left out, a long run of steps is folded.
+
+    What was said in a ticket that was merged into this one names it.
+    """
+    origins = {one.id: _origin(one) for one in merged.values()}
     entries = [
-        (message.sent_at, 0, _message(message, ticket, zone=zone, now=now)) for message in story.messages
+        (
+            message.sent_at,
+            0,
+            replace(
+                _message(message, merged.get(message.ticket_id, ticket), zone=zone, now=now),
+                origin=origins.get(message.ticket_id),
+            ),
+        )
+        for message in story.messages
     ]
     entries += [
-        (note.created_at, 1, _note(note, zone=zone, now=now, names=names))
+        (
+            note.created_at,
+            1,
+            replace(_note(note, zone=zone, now=now, names=names), origin=origins.get(note.ticket_id)),
+        )
         for note in story.notes
         if note.kind == "note"
     ]
@@ -41,6 +64,13 @@ def thread_of(
             entries.append((events[0].at, 2, _event(events[0], line, zone=zone, now=now)))
     entries.sort(key=lambda row: (row[0], row[1]))
     return tuple(_folded([entry for _at, _rank, entry in entries]))
+
+
+def _origin(ticket: Ticket) -> Link:
+    return Link(
+        words=_("from #{number}").format(number=ticket.number),
+        href=reverse("ticket", args=[shown("tkt", ticket.public_id)]),
+    )
 
 
 def _same_step(events: Iterable[TicketEvent]) -> Iterable[list[TicketEvent]]:
@@ -173,6 +203,16 @@ def event_words(events: Sequence[TicketEvent], names: Mapping[int, str]) -> Line
             return Line(_("Reopened"), icon="undo")
         case EventKind.TICKET_CLOSED:
             return Line(_("Closed"), icon="lock")
+        case EventKind.TICKET_MERGED:
+            return Line(_("Merged into #{number}").format(number=data.get("number")), icon="right")
+        case EventKind.TICKET_UNMERGED:
+            said = _("Taken out of #{number} again")
+            return Line(said.format(number=data.get("number")), icon="undo")
+        case EventKind.MERGE_TAKEN:
+            return Line(_("#{number} was merged into this").format(number=data.get("number")), icon="right")
+        case EventKind.MERGE_RETURNED:
+            said = _("#{number} was taken out of this again")
+            return Line(said.format(number=data.get("number")), icon="undo")
         case EventKind.TICKET_VOIDED:
             return Line(_("Set aside as spam, test or mistake"), icon="lock")
         case EventKind.STEP_FIRED | EventKind.TICKET_ESCALATED:

@@ -17,8 +17,9 @@ from flowdesk.core.time import now
 from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.services import ticket_of
-from flowdesk.flows import escalate, work
+from flowdesk.flows import escalate, merge, work
 from flowdesk.policies.services import current_policy
+from flowdesk.tickets.merges import name_by_number
 from flowdesk.web.access import AgentRequest, back_to, for_agents
 from flowdesk.web.chrome import shell_of, toasts_of
 from flowdesk.web.faults import fault_words, reason_words
@@ -167,6 +168,30 @@ def _escalate(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -
     return _("Escalated")
 
 
+def _merge(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    number = form.get("into", "").strip().removeprefix("#")
+    name = None
+    if number.isascii() and number.isdecimal() and len(number) < 18:
+        with reading(request.actor.tenant):
+            name = name_by_number(int(number))
+    if name is None:
+        raise invalid("into", _("There is no ticket with this number."))
+    done = merge.merge(
+        ticket_id,
+        into=name,
+        across_customers=bool(form.get("across_customers")),
+        earliest=bool(form.get("earliest")),
+        by=request.actor,
+        now=at,
+    )
+    return _("#{source} was merged into #{target}").format(source=done.source, target=done.target)
+
+
+def _unmerge(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    done = merge.unmerge(ticket_id, by=request.actor, now=at)
+    return _("#{source} stands for itself again").format(source=done.source)
+
+
 def _with_words(form: Form) -> str:
     """A note these acts cannot do without."""
     note = form.get("note", "").strip()
@@ -185,6 +210,8 @@ ACTS: dict[str, Callable[[AgentRequest, str, Form, datetime], str]] = {
     "reopen": _reopen,
     "priority": _priority,
     "escalate": _escalate,
+    "merge": _merge,
+    "unmerge": _unmerge,
 }
 
 
