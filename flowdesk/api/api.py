@@ -16,6 +16,7 @@ from flowdesk.api import (
     escalations,
     hub,
     imports,
+    issues,
     me,
     merging,
     people,
@@ -111,8 +112,8 @@ api = Api(
     urls_namespace="api-v1",
 )
 RESOURCES = (
-    me, tickets, similar, thread, work, merging, triage, clocks, escalations, routing, assignments, customers, people,
-    hub, imports, audit,
+    me, tickets, similar, thread, work, merging, issues, triage, clocks, escalations, routing, assignments, customers,
+    people, hub, imports, audit,
 )  # fmt: skip
 for resource in RESOURCES:
     api.add_router("", resource.router)

@@ -35,6 +35,7 @@ class EventTrigger(StrEnum):
     CREATED = "created"
     PRIORITISED = "prioritised"  # the priority or a signal changed
     BREACHED = "breached"
+    RECURRING = "recurring"  # several tickets alike have become an issue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

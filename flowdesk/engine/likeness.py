@@ -15,6 +15,8 @@ import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
 from itertools import islice
 from math import log, sqrt
 from zlib import crc32
@@ -224,6 +226,28 @@ def _cosine(ours: Mapping[int, float], theirs: Mapping[int, float]) -> float:
         return 0.0
     lengths = sum(weight**2 for weight in ours.values()) * sum(weight**2 for weight in theirs.values())
     return together / sqrt(lengths)
+
+
+# -- duplicates
+
+
+class DuplicateMode(StrEnum):
+    OFF = "off"
+    SHADOW = "shadow"  # says what it would do
+    ACTIVE = "active"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateRule:
+    """When a new ticket is merged into an older one by itself; only ever into one of the same customer."""
+
+    mode: DuplicateMode = DuplicateMode.OFF
+    merge_from: float = 0.9  # how alike they must be at the least
+    within: timedelta = timedelta(hours=24)  # how old the older one may be
+    same_contact: bool = True
+
+
+NO_DUPLICATES = DuplicateRule()
 
 
 # -- groups

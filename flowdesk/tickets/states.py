@@ -77,6 +77,7 @@ class EventKind(StrEnum):
     TICKET_UNMERGED = "ticket_unmerged"
     MERGE_TAKEN = "merge_taken"  # another was merged into this one
     MERGE_RETURNED = "merge_returned"
+    DUPLICATE_SEEN = "duplicate_seen"  # what the policy would have merged, were its rule active
     STEP_FIRED = "step_fired"
     TICKET_ESCALATED = "ticket_escalated"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"

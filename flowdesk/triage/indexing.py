@@ -28,6 +28,7 @@ from flowdesk.triage.models import IndexingProgress
 
 BATCH = 200  # tickets of a round
 LOOK_EVERY = timedelta(minutes=5)
+NEW_FOR = timedelta(days=1)  # what is older when it is indexed was brought in from elsewhere
 
 
 def index_round(*, now: datetime, most: int = BATCH) -> int:
@@ -55,7 +56,7 @@ def index_round(*, now: datetime, most: int = BATCH) -> int:
             progress.reached = found[-1][0]
         for tenant, tickets in _by_tenant(found):
             with writing(tenant):
-                index_tickets(tickets)
+                index_tickets(tickets, look_since=now - NEW_FOR)
         cursor.execute(
             sql.KEEP_PROGRESS,
             {
@@ -80,8 +81,11 @@ def _by_tenant(found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, list[int
         yield tenant, [ticket for ticket, _ in rows]
 
 
-def index_tickets(tickets: Collection[int]) -> int:
-    """Index some tickets of the open scope's tenant; those that are indexed already stay as they are."""
+def index_tickets(tickets: Collection[int], *, look_since: datetime | None = None) -> int:
+    """Index some tickets of the open scope's tenant; those that are indexed already stay as they are.
+
+    What came in after `look_since` is to be looked at, now that others can be found beside it.
+    """
     tenant = current_tenant()
     with connection.cursor() as cursor:
         vocabulary = _locked_vocabulary(tenant)
@@ -96,7 +100,7 @@ def index_tickets(tickets: Collection[int]) -> int:
             {"ticket": ticket, "terms": digest.keys, "weights": stored_weights(digest)}
             for ticket, digest in digests.items()
         )
-        cursor.execute(sql.INSERT_DIGESTS, {"tenant": tenant, "digests": rows})
+        cursor.execute(sql.INSERT_DIGESTS, {"tenant": tenant, "digests": rows, "look_since": look_since})
         new = [ticket for (ticket,) in cursor.fetchall()]
         if new:
             held = [(term, ticket) for ticket in new for term in digests[ticket].keys[:MOST_TELLING]]

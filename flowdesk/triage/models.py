@@ -1,14 +1,18 @@
-"""By which words a ticket is found when another is like it. Written by the worker alone; see `indexing`.
+"""By which words a ticket is found when another is like it, written by the worker alone (`indexing`); and what many
+tickets are about (`issues`).
 
-Like an index, these rows hold nothing that the tickets do not say: terms are kept as numbers, never as words.
+Like an index, the former hold nothing that the tickets do not say: terms are kept as numbers, never as words.
 """
+
+from datetime import timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 from flowdesk.accounts.tenancy import TenantModel, TenantPart
 from flowdesk.core.models import TenantKey
-from flowdesk.tickets.models import Ticket
+from flowdesk.tickets.models import EPOCH, Ticket
 
 
 class TicketDigest(TenantPart):
@@ -17,9 +21,12 @@ class TicketDigest(TenantPart):
     ticket = TenantKey(Ticket, models.CASCADE)
     terms = ArrayField(models.IntegerField())
     weights = ArrayField(models.SmallIntegerField())  # hundredths, one for each term
+    # A new ticket is looked at once, when it can be found: is it a duplicate, is it one of many about the same?
+    needs_look = models.BooleanField(default=False, db_default=False)
 
     class Meta(TenantPart.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "ticket"], name="triage_digest_once")]
+        indexes = [models.Index("id", condition=Q(needs_look=True), name="triage_digest_to_look_at")]
 
     def __str__(self) -> str:
         return f"{len(self.terms)} terms of {self.ticket_id}"
@@ -69,3 +76,55 @@ class IndexingProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.settled} to {self.reached}"
+
+
+class IssueStatus(models.TextChoices):
+    OPEN = "open"
+    KNOWN = "known"  # somebody works on its cause
+    FIXED = "fixed"
+    CLOSED = "closed"  # takes in no more tickets
+
+
+class Issue(TenantModel):
+    """What several tickets alike are about (N11). Those that come in later join it until it is closed."""
+
+    public_id = models.UUIDField()
+    title = models.CharField(max_length=300)
+    status = models.CharField(max_length=8, choices=IssueStatus.choices, default=IssueStatus.OPEN)
+    fix_note = models.TextField(blank=True)
+    representative = TenantKey(Ticket, models.CASCADE)  # whoever joins is like this one
+    opened_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()  # when the last of its tickets came in
+    updated_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "public_id"], name="triage_issue_public"),
+            # A ticket stands in the middle of one issue, so that none is opened twice.
+            models.UniqueConstraint(fields=["tenant", "representative"], name="triage_issue_once"),
+        ]
+        indexes = [models.Index("tenant", "last_seen_at", "id", name="triage_issue_seen")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def version(self) -> str:
+        """Names the issue as the last act left it."""
+        return str((self.updated_at - EPOCH) // timedelta(microseconds=1))
+
+
+class IssueMember(TenantPart):
+    """A ticket of an issue. One that somebody took out keeps its row, so that it does not come back by itself."""
+
+    issue = TenantKey(Issue, models.CASCADE)
+    ticket = TenantKey(Ticket, models.CASCADE)
+    joined_at = models.DateTimeField()
+    is_out = models.BooleanField(default=False)
+
+    class Meta(TenantPart.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "ticket"], name="triage_issuemember_once")]
+        indexes = [models.Index("tenant", "issue", "ticket", name="triage_issuemember_issue")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} of {self.issue_id}"

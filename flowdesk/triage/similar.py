@@ -97,7 +97,7 @@ def recurring_issue(
     if len(near) + 1 < least:
         return None
     vocabulary = kept_vocabulary(current_tenant(), now=now)
-    members = _digests([ticket, *(one.ticket for one in near)])
+    members = digests_of([ticket, *(one.ticket for one in near)])
     pairs = {
         (one, other): likeness(
             members[one][0], members[other][0], vocabulary=vocabulary,
@@ -158,7 +158,7 @@ def _candidates(asked: _Asked, *, since: datetime, but: int) -> list[tuple[Any, 
     )
 
 
-def _digests(tickets: Sequence[int]) -> Mapping[int, tuple[Digest, str]]:
+def digests_of(tickets: Sequence[int]) -> Mapping[int, tuple[Digest, str]]:
     """What is kept of some tickets' words, with their subjects; those not indexed yet are left out."""
     rows = rows_in_binary(sql.DIGESTS, {"tenant": current_tenant(), "tickets": list(tickets)})
     return {ticket: (_digest(terms, weights), subject) for ticket, subject, terms, weights in rows}

@@ -63,9 +63,10 @@ where id = %(id)s
 
 # Answers which tickets are new: only these are counted, so that a batch done twice counts once.
 INSERT_DIGESTS = """
-insert into triage_ticketdigest (tenant_id, ticket_id, terms, weights)
-select %(tenant)s, row.ticket, row.terms, row.weights
+insert into triage_ticketdigest (tenant_id, ticket_id, terms, weights, needs_look)
+select %(tenant)s, row.ticket, row.terms, row.weights, coalesce(ticket.created_at > %(look_since)s, false)
 from jsonb_to_recordset(%(digests)s) as row (ticket bigint, terms integer[], weights smallint[])
+join tickets_ticket ticket on ticket.tenant_id = %(tenant)s and ticket.id = row.ticket
 on conflict (tenant_id, ticket_id) do nothing
 returning ticket_id
 """
@@ -114,4 +115,28 @@ select ticket.id, ticket.subject, digest.terms, digest.weights
 from triage_ticketdigest digest
 join tickets_ticket ticket on ticket.tenant_id = digest.tenant_id and ticket.id = digest.ticket_id
 where digest.tenant_id = %(tenant)s and digest.ticket_id = any(%(tickets)s)
+"""
+
+# New tickets that nobody has looked at, over all tenants: asked as the worker role.
+TO_LOOK_AT = "select tenant_id, ticket_id from triage_ticketdigest where needs_look order by id limit %s"
+
+# Answers whether it was this look: of two that look at the same ticket one goes on.
+LOOKED_AT = """
+update triage_ticketdigest set needs_look = false
+where tenant_id = %s and ticket_id = %s and needs_look returning ticket_id
+"""
+
+# One at a time finds out what the tickets of a tenant are about: two would each open an issue for the same.
+LOCK_ISSUES = "select pg_advisory_xact_lock(hashtext('flowdesk.issues'), hashtext(%s::text))"
+
+# People with several tickets that could be one: active or resolved, of late, the latest first.
+SEVERAL_OF_ONE = """
+select contact_id, array_agg(id order by id)
+from (
+    select id, contact_id from tickets_ticket
+    where tenant_id = %(tenant)s and created_at >= %(since)s and contact_id is not null
+        and status in ('new', 'open', 'pending', 'on_hold')
+    order by created_at desc limit %(most)s
+) as late
+group by contact_id having count(*) > 1 order by max(id) desc
 """

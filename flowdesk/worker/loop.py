@@ -22,6 +22,7 @@ from flowdesk.notifications.services import deliver, dispatch
 from flowdesk.tickets.standing import fold_standing
 from flowdesk.triage.indexing import index_round
 from flowdesk.worker.jobs.beat import Pulse
+from flowdesk.worker.jobs.look_at import look_at_new
 from flowdesk.worker.jobs.queue import work_off
 from flowdesk.worker.jobs.schedules import run_schedules
 from flowdesk.worker.jobs.wake_clocks import wake_clocks
@@ -153,10 +154,10 @@ def _forget_round() -> int:
 
 
 def _index_round(stop: threading.Event) -> int:
-    indexed = index_round(now=now())
-    if indexed:
+    done = index_round(now=now()) + look_at_new(now=now())
+    if done:
         stop.wait(INDEX_PAUSE)
-    return indexed
+    return done
 
 
 def _deliver_round() -> int:

@@ -20,6 +20,7 @@ from flowdesk.routing import bulks
 from flowdesk.routing.bulks import Moved
 from flowdesk.routing.models import BulkKind
 from flowdesk.tickets.models import Message, Note, Ticket, TicketEvent
+from flowdesk.triage.models import Issue, IssueMember
 from tests.api.desk import EVERYTHING, Desk, a_desk, good, refused
 from tests.builders import MONDAY_9, a_world
 
@@ -36,6 +37,7 @@ BODIES: dict[str, Any] = {
     "prioritise": {"priority": "P2"},
     "void": {"because": "test"},
     "escalate": {"target": "on_call"},
+    "change_issue": {"status": "known"},
     "merge": {"into": "tkt_00000000000000000000000000"},
     "create_customer": {"name": "Ours"},
     "change_customer": {"name": "Taken over", "tier": "free"},
@@ -65,6 +67,7 @@ IDS = (
     "agent_id",
     "absence_id",
     "bulk_id",
+    "issue_id",
     "team",
 )
 ASKS_FOR_A_TICKET = "try_rules"
@@ -106,10 +109,16 @@ def a_life(desk: Desk) -> dict[str, str]:
         moved = Moved(
             ticket=row.id, team_before=row.team_id, agent_before=None, team=row.team_id, agent=row.assignee_id
         )
+        issue = Issue.objects.create(
+            tenant=world.tenant, public_id=uuid4(), title="Checkout is down", representative=row,
+            opened_at=MONDAY_9, last_seen_at=MONDAY_9, updated_at=MONDAY_9,
+        )  # fmt: skip
+        IssueMember.objects.create(tenant=world.tenant, issue=issue, ticket=row, joined_at=MONDAY_9)
         bulk = bulks.keep_bulk(uuid4(), [moved], kind=BulkKind.DRAINED, by=world.ada, at=MONDAY_9)
     return {
         "agent_id": agent,
         "absence_id": desk.post(f"/agents/{agent}/absences", BODIES["begin_absence"])["id"],
+        "issue_id": shown("iss", issue.public_id),
         "bulk_id": bulks.name_of(bulk.public_id),
         "team": "ours",
         "ticket_id": ticket["id"],

@@ -1,4 +1,5 @@
-"""The `triage` section: keyword tables of categories, impact, urgency, complexity and signals; words of feeling.
+"""The `triage` section: keyword tables of categories, impact, urgency, complexity and signals; words of feeling; when
+duplicates are merged by themselves.
 
 A keyword is written with all its forms, `refund / refunds / refunded`. A table is a list of keywords
 (weight 1 each) or a mapping from weight to such a list: `{3: [refund / refunds], 1: [price]}`.
@@ -7,9 +8,13 @@ A keyword is written with all its forms, `refund / refunds / refunded`. A table 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 from flowdesk.engine.lexicon import Keyword, words_of
+from flowdesk.engine.likeness import NO_DUPLICATES, DuplicateMode, DuplicateRule
 from flowdesk.engine.priority import Grade
 from flowdesk.engine.sentiment import tokens_of
 from flowdesk.engine.triage import CategoryRule, TriageRules
@@ -28,7 +33,10 @@ _KEYS = (
     "default_language",
     "review_below",
     "sentiment",
+    "duplicates",
 )
+LEAST_MERGED = Decimal("0.6")
+LONGEST_WITHIN = timedelta(days=30)
 MOST_FEELING = 5  # what a word of feeling may weigh, on either side
 MOST_FEELINGS = 500  # words of its own that a tenant may weigh
 
@@ -57,8 +65,12 @@ def read_triage(node: Node) -> TriageRules:
     with faults:
         if "review_below" in found:
             review_below = found["review_below"].integer(least=0, most=100)
+    duplicates = NO_DUPLICATES
+    with faults:
+        duplicates = _read_duplicates(found["duplicates"]) if "duplicates" in found else duplicates
     faults.raise_any()
     return TriageRules(
+        duplicates=duplicates,
         review_below=review_below,
         categories=categories,
         impact=impact,
@@ -70,6 +82,31 @@ def read_triage(node: Node) -> TriageRules:
         default_language=language.casefold(),
         sentiment_words=feelings,
     )
+
+
+def _read_duplicates(node: Node) -> DuplicateRule:
+    """When a new ticket is merged into an older one like it; below LEAST_MERGED too many would not be the same."""
+    found = node.mapping(required=["mode"], optional=["merge_from", "within", "same_contact"])
+    faults, rule = FaultList(), NO_DUPLICATES
+    with faults:
+        rule = replace(rule, mode=found["mode"].choice(DuplicateMode))
+    with faults:
+        if "merge_from" in found:
+            likeness = found["merge_from"].number(least=0, most=1)
+            if likeness < LEAST_MERGED:
+                raise found["merge_from"].refuse(f"must be at least {LEAST_MERGED}: others are not the same")
+            rule = replace(rule, merge_from=float(likeness))
+    with faults:
+        if "within" in found:
+            within = found["within"].length()
+            if within > LONGEST_WITHIN:
+                raise found["within"].refuse("is longer than 30 days (720 h)")
+            rule = replace(rule, within=within)
+    with faults:
+        if "same_contact" in found:
+            rule = replace(rule, same_contact=found["same_contact"].truth())
+    faults.raise_any()
+    return rule
 
 
 def _read_feelings(node: Node) -> tuple[tuple[str, float], ...]:
