@@ -61,6 +61,7 @@ def merge(
     nothing was to be answered an answer falls due, counted from that message. Raises Invalid unless
     `across_customers` says that two customers may see each other's words; WrongState for what is merged or ended.
     """
+    by.must(Act.WORK)
     source, target = _lock_both(ticket_id, into)
     by.must(Act.WORK, source)
     by.must(Act.WORK, target)
@@ -198,6 +199,7 @@ def unmerge(ticket_id: str, *, by: Actor, now: datetime, expected: Expected = No
     Not restored: what was written to the source since stays in the target, and so does what was done there; a wait
     of the target that the merge ended; misses that were recorded.
     """
+    by.must(Act.WORK)
     source, target = _lock_pair(ticket_id)
     by.must(Act.WORK, source)
     by.must(Act.WORK, target)

@@ -70,7 +70,7 @@ def shell_of(
 
 def _hrefs(request: AgentRequest, inbox: str) -> dict[str, str]:
     """The places this person may go to."""
-    hrefs = {"inbox": inbox, "sla": reverse("sla-hub"), "crew": reverse("crew")}
+    hrefs = {"inbox": inbox, "sla": reverse("sla-hub"), "crew": reverse("crew"), "issues": reverse("issues")}
     if request.actor.may(Act.WORK):
         hrefs["review"] = reverse("review")
     if request.actor.may(Act.CONFIGURE):

@@ -30,6 +30,7 @@ _PLACES = (
     ("sla", _("SLA hub"), _("SLA"), "sla", "h", False),
     ("command", _("Command hub"), pgettext_lazy("place", "Command"), "command", "c", False),
     ("review", _("Look again"), _("Triage"), "eye", "t", True),
+    ("issues", _("Recurring issues"), pgettext_lazy("place", "Issues"), "bolt", "", True),
     ("crew", _("Teams"), _("Teams"), "user", "", True),
     ("callbacks", _("Callbacks"), _("Callbacks"), "phone", "", False),
     ("customers", _("Customers"), _("Customers"), "people", "", True),

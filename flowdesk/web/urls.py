@@ -12,6 +12,7 @@ from flowdesk.web.crew import views as crew
 from flowdesk.web.cron import run_automations
 from flowdesk.web.hubs import views as hubs
 from flowdesk.web.inbox.views import inbox
+from flowdesk.web.issues import views as issues
 from flowdesk.web.members import views as members
 from flowdesk.web.notices.views import notices, read_notices
 from flowdesk.web.rules import views as rules
@@ -40,6 +41,10 @@ urlpatterns = [
     path("flow/triage", triage.review, name="review"),
     path("flow/triage/<str:ticket_id>/confirm", triage.confirm, name="review-confirm"),
     path("flow/triage/<str:ticket_id>/correct", triage.correct, name="review-correct"),
+    path("flow/issues", issues.issues, name="issues"),
+    path("flow/issues/<str:issue_id>", issues.issue, name="issue"),
+    path("flow/issues/<str:issue_id>/act", issues.issue_act, name="issue-act"),
+    path("flow/duplicates", issues.duplicates, name="duplicates"),
     path("flow/teams", crew.teams, name="crew"),
     path("flow/teams/agents/<str:agent_id>", crew.agent, name="agent"),
     path("flow/teams/<slug:team>/even", crew.even_out, name="even-out"),

@@ -21,6 +21,8 @@ from flowdesk.tickets.merges import merged_into
 from flowdesk.tickets.models import Explanation, Ticket
 from flowdesk.tickets.queries import TicketStory, ticket_story
 from flowdesk.tickets.states import ACTIVE, Status
+from flowdesk.triage.issues import PREFIX as ISSUE
+from flowdesk.triage.issues import issue_of
 from flowdesk.triage.similar import similar_to
 from flowdesk.web import words
 from flowdesk.web.access import AgentRequest
@@ -119,6 +121,7 @@ def ticket_page(
         customer=_customer(ticket, zone=zone, now=now),
         others=_others(ticket),
         similar=_similar(request, ticket, story, now=now),
+        issue=_issue(ticket),
         merged_into=_stands_for(ticket),
         merged=tuple(_merged(request, one, back=href) for one in parts.values()),
         fields=tuple(Fact(label=name, words=str(value)) for name, value in sorted(ticket.fields.items())),
@@ -321,6 +324,14 @@ def _others(ticket: Ticket) -> tuple[RelatedTicket, ...]:
         )
         for row in rows
     )
+
+
+def _issue(ticket: Ticket) -> Link | None:
+    """The recurring issue that the ticket is one of."""
+    found = issue_of(ticket.id)
+    if found is None:
+        return None
+    return Link(words=found.title, href=reverse("issue", args=[shown(ISSUE, found.public_id)]))
 
 
 def _stands_for(ticket: Ticket) -> Link | None:

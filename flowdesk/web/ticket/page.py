@@ -206,6 +206,7 @@ class TicketPage:
     customer: CustomerPanel | None = None
     others: tuple[RelatedTicket, ...] = ()
     similar: tuple[SimilarTicket, ...] | None = None  # None: nobody has looked
+    issue: Link | None = None  # what it and others are about
     merged_into: Link | None = None  # the ticket that stands for this one
     merged: tuple[MergedTicket, ...] = ()
     fields: tuple[Fact, ...] = field(default_factory=tuple)

@@ -213,6 +213,10 @@ def event_words(events: Sequence[TicketEvent], names: Mapping[int, str]) -> Line
         case EventKind.MERGE_RETURNED:
             said = _("#{number} was taken out of this again")
             return Line(said.format(number=data.get("number")), icon="undo")
+        case EventKind.DUPLICATE_SEEN:
+            said = _("The rule on duplicates would merge this into #{number}: {percent}% alike")
+            line = said.format(number=data.get("number"), percent=data.get("percent"))
+            return Line(line, icon="eye")
         case EventKind.TICKET_VOIDED:
             return Line(_("Set aside as spam, test or mistake"), icon="lock")
         case EventKind.STEP_FIRED | EventKind.TICKET_ESCALATED:

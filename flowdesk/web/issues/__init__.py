@@ -1,0 +1,1 @@
+"""Recurring issues, and duplicates to clean up."""

@@ -1,0 +1,58 @@
+"""When duplicates are merged by themselves, as the policy says it."""
+
+from datetime import timedelta
+
+import pytest
+
+from flowdesk.engine.likeness import NO_DUPLICATES, DuplicateMode, DuplicateRule
+from flowdesk.policies.reader import PolicyFaults, read_document
+from flowdesk.policies.sections.triage import read_triage
+
+CATEGORIES = "categories: {billing: {keywords: [invoice]}}\n"
+
+
+def rule(text: str) -> DuplicateRule:
+    return read_triage(read_document(CATEGORIES + text, "triage.yaml")).duplicates
+
+
+def test_the_rule_is_read_whole() -> None:
+    read = rule("duplicates: {mode: active, merge_from: 0.8, within: 48 h, same_contact: false}")
+
+    assert read == DuplicateRule(
+        mode=DuplicateMode.ACTIVE, merge_from=0.8, within=timedelta(hours=48), same_contact=False
+    )
+
+
+def test_what_is_left_out_is_as_in_the_standard() -> None:
+    assert rule("") == NO_DUPLICATES
+    assert rule("duplicates: {mode: shadow}") == DuplicateRule(mode=DuplicateMode.SHADOW)
+    assert NO_DUPLICATES.mode is DuplicateMode.OFF
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "reason"),
+    [
+        ("duplicates: {mode: on}", 20, "expects one of off, shadow, active"),
+        ("duplicates: {mode: active, merge_from: 0.5}", 40, "must be at least 0.6"),
+        ("duplicates: {mode: active, merge_from: 1.1}", 40, "1"),
+        ("duplicates: {mode: active, within: 1 day}", 36, "expects a length"),
+        ("duplicates: {mode: active, within: 721 h}", 36, "30 days"),
+        ("duplicates: {mode: active, same_contact: maybe}", 42, "true or false"),
+        ("duplicates: {mode: active, colour: red}", 28, "colour"),
+        ("duplicates: {merge_from: 0.9}", 13, "mode"),
+    ],
+)
+def test_a_fault_names_its_line_and_column(text: str, column: int, reason: str) -> None:
+    with pytest.raises(PolicyFaults) as refused:
+        rule(text)
+
+    (fault,) = refused.value.faults
+    assert (fault.line, fault.column) == (2, column), fault
+    assert reason in fault.reason
+
+
+def test_all_faults_are_told_together() -> None:
+    with pytest.raises(PolicyFaults) as refused:
+        rule("duplicates: {mode: on, merge_from: 0.1, within: x, same_contact: y}")
+
+    assert len(refused.value.faults) == 4
