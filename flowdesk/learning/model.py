@@ -1,0 +1,133 @@
+"""A trained model: what it answers, how sure it is, which words spoke for it, and when it keeps silent.
+
+Every label has one number for each feature. The numbers of the features in a text add up to the label's score; scores
+become confidences that add up to one together with "none of these". Nothing but numpy is needed for that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flowdesk.learning.confidence import Confidence
+from flowdesk.learning.words import WORD, parts_of, pieces_of
+
+Floats = npt.NDArray[np.float32]
+
+MOST_REASONS = 6
+MOST_RUNNERS_UP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    label: str
+    confidence: float  # 0 … 1: how often such an answer is right
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A word, or two neighbours, and how much it spoke for the answer (above 0) or against it."""
+
+    words: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The likeliest label; one that abstains names it all the same, for people, not for acting on."""
+
+    label: str
+    confidence: float
+    abstains: bool
+    runners_up: tuple[Choice, ...]
+    reasons: tuple[Reason, ...]  # the strongest first
+    unknown_share: float  # of the text's words, those the training never saw often enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What a training left behind; `storage` turns it into bytes and back."""
+
+    labels: tuple[str, ...]
+    features: tuple[str, ...]  # words and pairs of words first, then pieces
+    rarity: Floats  # of each feature: the rarer, the more it says
+    weights: npt.NDArray[np.int8]  # features × labels, in steps
+    steps: Floats  # of each label: how much one step is
+    offsets: Floats  # of each label: what it scores before a word was read
+    confidence: Confidence
+    threshold: float  # the model abstains below it
+    figures: Mapping[str, Any]  # what the training measured
+    facts: Mapping[str, Any]  # what the caller wanted kept: who, when, from what
+    positions: Mapping[str, int]
+    words_end: int  # the first position that is a piece
+
+    def answer(self, text: str) -> Answer:
+        """What the text is about, and why."""
+        parts = parts_of(text)
+        at, values = self._read(parts.counts)
+        scores = self._scores(at, values)
+        shares = self.confidence.of(scores[None, :])[0]
+        order = np.argsort(-shares, kind="stable")[: 1 + MOST_RUNNERS_UP]
+        best = int(order[0])
+        confidence = float(shares[best]) if len(at) else 0.0
+        return Answer(
+            label=self.labels[best],
+            confidence=confidence,
+            abstains=confidence < self.threshold,
+            runners_up=tuple(Choice(self.labels[index], float(shares[index])) for index in order[1:]),
+            reasons=self._reasons(parts.words, at, values * self.weights[at, best] * self.steps[best]),
+            unknown_share=parts.unknown_share(self.positions),
+        )
+
+    def scores(self, text: str) -> Floats:
+        """One number for each label, before confidence."""
+        return self._scores(*self._read(parts_of(text).counts))
+
+    def _read(self, counts: Mapping[str, int]) -> tuple[npt.NDArray[np.intp], Floats]:
+        positions = self.positions
+        known = [(positions[name], count) for name, count in counts.items() if name in positions]
+        at = np.array([index for index, _ in known], dtype=np.intp)
+        often = np.array([count for _, count in known], dtype=np.float32)
+        return at, weigh(at, often, rarity=self.rarity, words_end=self.words_end)
+
+    def _scores(self, at: npt.NDArray[np.intp], values: Floats) -> Floats:
+        found: Floats = (values @ self.weights[at].astype(np.float32)) * self.steps + self.offsets
+        return found
+
+    def _reasons(self, words: tuple[str, ...], at: npt.NDArray[np.intp], spoke: Floats) -> tuple[Reason, ...]:
+        """A piece speaks in the name of the words that hold it, in equal shares."""
+        by_feature = dict(zip((self.features[index] for index in at), spoke.tolist(), strict=True))
+        unlike = dict.fromkeys(words)
+        holders = Counter(piece for word in unlike for piece in set(pieces_of(word)) if piece in by_feature)
+        weights: dict[str, float] = {}
+        for word in unlike:
+            pieces = (piece for piece in set(pieces_of(word)) if piece in holders)
+            weights[word] = by_feature.get(WORD + word, 0.0) + sum(
+                sorted(by_feature[piece] / holders[piece] for piece in pieces)
+            )
+        for first, second in pairwise(words):
+            pair = f"{first} {second}"
+            if WORD + pair in by_feature:
+                weights[pair] = by_feature[WORD + pair]
+        strongest = sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:MOST_REASONS]
+        return tuple(Reason(words, weight) for words, weight in strongest if weight > 0)
+
+
+def weigh(at: npt.NDArray[np.intp], often: Floats, *, rarity: Floats, words_end: int) -> Floats:
+    """How much each feature counts in one text: said twice not double, and in a long text not more than in a short one.
+
+    Words and pieces are brought to length one apart, so that the many pieces do not drown the few words.
+    """
+    values: Floats = (1 + np.log(often)) * rarity[at]
+    are_words = at < words_end
+    for those in (are_words, ~are_words):
+        length = float(np.sqrt(np.square(values[those]).sum()))
+        if length:
+            values[those] /= length
+    return values

@@ -1,0 +1,66 @@
+"""Takes a text apart: its words, pairs of neighbours, and pieces of words that survive endings and typing errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from unicodedata import normalize
+
+MOST_CHARACTERS = 4_000  # a long mail says what it is about before its signature and its quoted past
+SHORTEST_PIECE, LONGEST_PIECE = 2, 5
+LONGEST_WORD = 40
+WORD, PIECE = "=", "~"  # what a feature's name begins with
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_LONG_NUMBER = re.compile(r"\d{4,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The features of one text, each with how often it stands there; `words` in the order they came."""
+
+    words: tuple[str, ...]
+    counts: Mapping[str, int]
+
+    def unknown_share(self, known: Container[str]) -> float:
+        """Of the text's unlike words, marks aside, those whose feature is not among the known."""
+        unlike = {word for word in self.words if word[0].isalnum()}
+        if not unlike:
+            return 0.0
+        return sum(WORD + word not in known for word in unlike) / len(unlike)
+
+
+def words_of(text: str) -> list[str]:
+    """Words and marks in lower case; long numbers are all the same, since each order has its own."""
+    plain = normalize("NFC", text[:MOST_CHARACTERS]).lower()
+    return [word[:LONGEST_WORD] for word in _TOKEN.findall(_LONG_NUMBER.sub("0000", plain))]
+
+
+@lru_cache(maxsize=4_096)
+def pieces_of(word: str) -> tuple[str, ...]:
+    """Every run of two to five letters; the word's ends count as a letter, so that they can be told."""
+    padded = f" {word} "
+    return tuple(
+        PIECE + padded[start : start + length]
+        for length in range(SHORTEST_PIECE, LONGEST_PIECE + 1)
+        for start in range(len(padded) - length + 1)
+    )
+
+
+def parts_of(text: str) -> Parts:
+    words = words_of(text)
+    counts: dict[str, int] = {}
+    often: dict[str, int] = {}
+    for word in words:
+        often[word] = often.get(word, 0) + 1
+    for word, times in often.items():
+        counts[WORD + word] = times
+        for piece in pieces_of(word):
+            counts[piece] = counts.get(piece, 0) + times
+    for first, second in pairwise(words):
+        pair = f"{WORD}{first} {second}"
+        counts[pair] = counts.get(pair, 0) + 1
+    return Parts(words=tuple(words), counts=counts)
