@@ -13,7 +13,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.floating]
 NONE = -1  # the true answer of a row that is out of scope
 
-MOST_LOST = 0.01
+MOST_LOST = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,17 @@ class Confidence:
         return found
 
 
-BEGIN = Confidence(sharpness=3.0, none_score=-2.0)
 PULL = 4.0  # how many rows' surprise a large step away from it is worth
 
 
-def fit_confidence(scores: Array, truth: npt.NDArray[np.intp]) -> Confidence:
+def fit_confidence(scores: Array, truth: npt.NDArray[np.intp], *, begin: Confidence) -> Confidence:
     """The two numbers under which the truth was likeliest; `truth` holds label positions, or NONE.
 
     A shrinking grid, not an optimiser: two numbers, no library, the same answer everywhere. Few rows cannot carry
     it far from where it begins.
     """
-    sharpness, none_score, reach = BEGIN.sharpness, BEGIN.none_score, 4.0
-    best = _surprise(scores, truth, Confidence(sharpness, none_score))
+    sharpness, none_score, reach = begin.sharpness, begin.none_score, 4.0
+    best = _surprise(scores, truth, begin, begin)
     while reach > 0.02:
         better = None
         for factor in (2 ** (-reach / 4), 1.0, 2 ** (reach / 4)):
@@ -54,7 +53,7 @@ def fit_confidence(scores: Array, truth: npt.NDArray[np.intp]) -> Confidence:
                     float(np.clip(sharpness * factor, 0.1, 60.0)),
                     float(np.clip(none_score + shift, -30.0, 30.0)),
                 )
-                surprise = _surprise(scores, truth, near)
+                surprise = _surprise(scores, truth, near, begin)
                 if surprise < best - 1e-9:
                     best, better = surprise, near
         if better is None:
@@ -64,18 +63,18 @@ def fit_confidence(scores: Array, truth: npt.NDArray[np.intp]) -> Confidence:
     return Confidence(sharpness, none_score)
 
 
-def _surprise(scores: Array, truth: npt.NDArray[np.intp], under: Confidence) -> float:
+def _surprise(scores: Array, truth: npt.NDArray[np.intp], under: Confidence, begin: Confidence) -> float:
     shares = under.of(scores)
     rows = np.arange(len(truth))
     of_truth = np.where(truth == NONE, 1 - shares.sum(axis=1), shares[rows, np.maximum(truth, 0)])
     pull = (
-        np.log(under.sharpness / BEGIN.sharpness) ** 2 + (under.none_score - BEGIN.none_score) ** 2 / 4
+        np.log(under.sharpness / begin.sharpness) ** 2 + (under.none_score - begin.none_score) ** 2 / 4
     ) / 2
     return float((-np.log(np.maximum(of_truth, 1e-6)).sum() + PULL * pull) / max(1, len(truth)))
 
 
 def choose_threshold(confidence: Array, *, is_right: npt.NDArray[np.bool_]) -> float:
-    """The highest threshold that silences at most one in a hundred of the rows by taking right answers away."""
+    """The highest threshold that takes the right answer from no more than one row in two hundred."""
     kept = np.sort(confidence[is_right])
     may_lose = int(MOST_LOST * len(confidence))
     if not len(kept):

@@ -1,7 +1,7 @@
 """A trained model: what it answers, how sure it is, which words spoke for it, and when it keeps silent.
 
-Every label has one number for each feature. The numbers of the features in a text add up to the label's score; scores
-become confidences that add up to one together with "none of these". Nothing but numpy is needed for that.
+The numbers of the features in a text add up, straight to the labels' scores or through a small middle layer (see
+`layers`); scores become confidences that add up to one together with "none of these". Numpy alone is needed for that.
 """
 
 from __future__ import annotations
@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from flowdesk.learning.confidence import Confidence
-from flowdesk.learning.words import WORD, parts_of, pieces_of
-
-Floats = npt.NDArray[np.float32]
+from flowdesk.learning.layers import Floats, Outer
+from flowdesk.learning.words import WORD, edges_of, pairs_of, parts_of, pieces_of
 
 MOST_REASONS = 6
 MOST_RUNNERS_UP = 3
@@ -57,9 +55,10 @@ class Model:
     labels: tuple[str, ...]
     features: tuple[str, ...]  # words and pairs of words first, then pieces
     rarity: Floats  # of each feature: the rarer, the more it says
-    weights: npt.NDArray[np.int8]  # features × labels, in steps
-    steps: Floats  # of each label: how much one step is
-    offsets: Floats  # of each label: what it scores before a word was read
+    weights: npt.NDArray[np.int8]  # features × columns, in steps; a column is a label, or leads to `outer`
+    steps: Floats  # of each column: how much one step is
+    offsets: Floats  # of each column: what it holds before a word was read
+    outer: Outer | None  # from the columns to the labels, where they are not the labels
     confidence: Confidence
     threshold: float  # the model abstains below it
     figures: Mapping[str, Any]  # what the training measured
@@ -71,7 +70,9 @@ class Model:
         """What the text is about, and why."""
         parts = parts_of(text)
         at, values = self._read(parts.counts)
-        scores = self._scores(at, values)
+        rows = self.weights[at].astype(np.float32)
+        columns = (values @ rows) * self.steps + self.offsets
+        scores = columns if self.outer is None else self.outer.scores(columns)
         shares = self.confidence.of(scores[None, :])[0]
         order = np.argsort(-shares, kind="stable")[: 1 + MOST_RUNNERS_UP]
         best = int(order[0])
@@ -81,13 +82,9 @@ class Model:
             confidence=confidence,
             abstains=confidence < self.threshold,
             runners_up=tuple(Choice(self.labels[index], float(shares[index])) for index in order[1:]),
-            reasons=self._reasons(parts.words, at, values * self.weights[at, best] * self.steps[best]),
+            reasons=self._reasons(parts.words, at, values * (rows @ self._direction(columns, best))),
             unknown_share=parts.unknown_share(self.positions),
         )
-
-    def scores(self, text: str) -> Floats:
-        """One number for each label, before confidence."""
-        return self._scores(*self._read(parts_of(text).counts))
 
     def _read(self, counts: Mapping[str, int]) -> tuple[npt.NDArray[np.intp], Floats]:
         positions = self.positions
@@ -96,9 +93,13 @@ class Model:
         often = np.array([count for _, count in known], dtype=np.float32)
         return at, weigh(at, often, rarity=self.rarity, words_end=self.words_end)
 
-    def _scores(self, at: npt.NDArray[np.intp], values: Floats) -> Floats:
-        found: Floats = (values @ self.weights[at].astype(np.float32)) * self.steps + self.offsets
-        return found
+    def _direction(self, columns: Floats, label: int) -> Floats:
+        """How much each column of the weights speaks for the label just now."""
+        if self.outer is not None:
+            return self.outer.direction(columns, label) * self.steps
+        alone = np.zeros_like(self.steps)
+        alone[label] = self.steps[label]
+        return alone
 
     def _reasons(self, words: tuple[str, ...], at: npt.NDArray[np.intp], spoke: Floats) -> tuple[Reason, ...]:
         """A piece speaks in the name of the words that hold it, in equal shares."""
@@ -111,8 +112,9 @@ class Model:
             weights[word] = by_feature.get(WORD + word, 0.0) + sum(
                 sorted(by_feature[piece] / holders[piece] for piece in pieces)
             )
-        for first, second in pairwise(words):
-            pair = f"{first} {second}"
+        for edge, word in zip(edges_of(words), (words[0], words[-1]) if words else (), strict=True):
+            weights[word] += by_feature.get(WORD + edge, 0.0)
+        for pair in pairs_of(words):
             if WORD + pair in by_feature:
                 weights[pair] = by_feature[WORD + pair]
         strongest = sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:MOST_REASONS]

@@ -11,13 +11,15 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from flowdesk.learning.confidence import Confidence
+from flowdesk.learning.layers import Outer
 from flowdesk.learning.model import Model
 from flowdesk.learning.words import PIECE, WORD
 
@@ -28,6 +30,7 @@ MOST_BYTES = 32_000_000  # of a file
 MOST_HEADER = 2_000_000
 MOST_FEATURES = 100_000
 MOST_LABELS = 1_000
+MOST_MIDDLE = 2_000
 MOST_NUMBERS = 16_000_000
 LONGEST_NAME = 200
 MOST_NAME_BYTES = 16_000_000
@@ -53,6 +56,8 @@ def model_to_bytes(model: Model) -> bytes:
         "features": len(model.features),
         "words": model.words_end,
         "name_bytes": len(names),
+        "narrow": len(model.steps) if model.outer else 0,
+        "middle": len(model.outer.middle_offsets) if model.outer else 0,
         "sharpness": model.confidence.sharpness,
         "none_score": model.confidence.none_score,
         "threshold": model.threshold,
@@ -66,10 +71,15 @@ def model_to_bytes(model: Model) -> bytes:
             model.rarity.astype("<f4").tobytes(),
             model.steps.astype("<f4").tobytes(),
             model.offsets.astype("<f4").tobytes(),
+            *(part.astype("<f4").tobytes() for part in _outer_parts(model.outer)),
             np.ascontiguousarray(model.weights).tobytes(),
         )
     )
     return MARK + len(head).to_bytes(4, "big") + head + zlib.compress(body, 9)
+
+
+def _outer_parts(outer: Outer | None) -> tuple[npt.NDArray[np.float32], ...]:
+    return (outer.spread, outer.middle_offsets, outer.weights, outer.offsets) if outer else ()
 
 
 def model_from_bytes(stored: bytes) -> Model:
@@ -112,12 +122,18 @@ def _model(header: Mapping[str, Any], packed: bytes) -> Model:
     features = _count(header, "features", most=MOST_FEATURES)
     words = _count(header, "words", most=features)
     name_bytes = _count(header, "name_bytes", most=MOST_NAME_BYTES)
-    if features * len(labels) > MOST_NUMBERS:
-        raise TooLarge(f"{features:,} features for {len(labels):,} labels")
-    sizes = (name_bytes, 4 * features, 4 * len(labels), 4 * len(labels), features * len(labels))
-    body = _unpacked(packed, sum(sizes))
-    ends = np.cumsum(sizes).tolist()
-    names = _names(body[: ends[0]], features=features, words=words)
+    middle = _count(header, "middle", most=MOST_MIDDLE)
+    narrow = _count(header, "narrow", most=MOST_MIDDLE)
+    if bool(middle) != bool(narrow):
+        _refuse("it has half of an outer layer")
+    columns = narrow or len(labels)
+    if features * columns > MOST_NUMBERS:
+        raise TooLarge(f"{features:,} features for {columns:,} columns")
+    outer = (4 * middle * len(labels), 4 * len(labels)) if middle else (0, 0)
+    parts = _unpacked(
+        packed, (name_bytes, 4 * features, 4 * columns, 4 * columns, *outer, features * columns)
+    )
+    names = _names(parts[0], features=features, words=words)
     threshold = _number(header, "threshold")
     if not 0 <= threshold <= 1:
         _refuse("its threshold is no share")
@@ -127,10 +143,18 @@ def _model(header: Mapping[str, Any], packed: bytes) -> Model:
     return Model(
         labels=labels,
         features=names,
-        rarity=_floats(body[ends[0] : ends[1]]),
-        steps=_floats(body[ends[1] : ends[2]]),
-        offsets=_floats(body[ends[2] : ends[3]]),
-        weights=np.frombuffer(body[ends[3] :], dtype=np.int8).reshape(features, len(labels)),
+        rarity=_floats(parts[1]),
+        steps=_floats(parts[2]),
+        offsets=_floats(parts[3]),
+        outer=Outer(
+            spread=_floats(parts[4]).reshape(narrow, middle),
+            middle_offsets=_floats(parts[5]),
+            weights=_floats(parts[6]).reshape(middle, len(labels)),
+            offsets=_floats(parts[7]),
+        )
+        if middle
+        else None,
+        weights=np.frombuffer(parts[8], dtype=np.int8).reshape(features, columns),
         confidence=Confidence(sharpness=sharpness, none_score=_number(header, "none_score")),
         threshold=threshold,
         figures=_object(header, "figures"),
@@ -187,15 +211,17 @@ def _object(header: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found
 
 
-def _unpacked(packed: bytes, size: int) -> bytes:
+def _unpacked(packed: bytes, sizes: Sequence[int]) -> list[bytes]:
+    """The body's parts; never more than they are said to take."""
     unpacking = zlib.decompressobj()
     try:
-        body = unpacking.decompress(packed, size + 1)
+        body = unpacking.decompress(packed, sum(sizes) + 1)
     except zlib.error:
         _refuse("its body is damaged")
-    if len(body) != size or not unpacking.eof or unpacking.unused_data:
+    if len(body) != sum(sizes) or not unpacking.eof or unpacking.unused_data:
         _refuse("its body is not as large as its header says")
-    return body
+    ends = list(accumulate(sizes, initial=0))
+    return [body[start:end] for start, end in pairwise(ends)]
 
 
 def _floats(raw: bytes) -> npt.NDArray[np.float32]:

@@ -1,37 +1,42 @@
-"""Learns a model from rows. The only place that needs scikit-learn, imported when a training begins.
+"""Learns a model from rows; needs scikit-learn, with the scipy that comes with it, imported when a training begins.
 
-One linear support vector machine for each label against all others, over words, pairs of words and pieces of words.
-Rows out of scope are learned as a label of their own that is never answered. Confidence and threshold come from rows
-the answering model had not seen: the rows are dealt into parts, and each part is answered by a model of the others.
+Few rows are learned by one linear support vector machine for each label (see `linear`), many by small networks that
+vote (see `network`), over words, pairs of words and pieces of words. Confidence and threshold come from rows that what
+answered them had not seen: the rows are dealt into parts, and each part is answered by what learned from the others.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from flowdesk.learning.confidence import NONE, choose_threshold, fit_confidence
+from flowdesk.learning.confidence import NONE, Confidence, choose_threshold, fit_confidence
 from flowdesk.learning.drift import Seen, picture_of
 from flowdesk.learning.examples import Example
-from flowdesk.learning.model import Floats, Model, weigh
+from flowdesk.learning.layers import NARROW, Floats, Layers, joined
+from flowdesk.learning.linear import UNHEARD, fit_linear
+from flowdesk.learning.model import Model, weigh
+from flowdesk.learning.network import train_network
 from flowdesk.learning.words import PIECE, WORD, parts_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-MOST_NUMBERS = 6_000_000  # features × labels: what bounds a model's size
-MOST_FEATURES = 60_000
+MOST_NUMBERS = 6_000_000  # features × columns: what bounds a model's size
+MOST_FEATURES = 45_000
 FEWEST_FEATURES = 2_000
-PARTS = 3
-STRICTNESS = 0.7  # how dear a wrong row is to the machine (C)
+FEWEST_FOR_NETWORKS = 2_000  # rows
+LINE_PARTS, NETWORK_PARTS, NETWORKS = 3, 4, 6
+BEGIN, BEGIN_NETWORKS = Confidence(3.0, -2.0), Confidence(1.5, 0.0)
 LONGEST_LABEL = 200
 MOST_LABELS = 1_000
 
+Positions = npt.NDArray[np.intp]  # of each row's label, or NONE
 Tell = Callable[[str], None]
 
 
@@ -70,19 +75,12 @@ def train_model(
     positions = {label: index for index, label in enumerate(labels)}
     truth = np.array([positions.get(one.label, NONE) for one in examples], dtype=np.intp)
     tell(f"reading {len(examples):,} rows")
+    is_many = len(examples) >= FEWEST_FOR_NETWORKS
     parts = [parts_of(one.text) for one in examples]
-    table = _table_of([one.counts for one in parts], columns=len(labels))
+    table = _table_of([one.counts for one in parts], columns=NARROW if is_many else len(labels))
     tell(f"learning {len(labels):,} labels from {len(table.features):,} features")
-    weights, offsets = _fit(table.matrix, truth, len(labels))
-    scores = np.full((len(truth), len(labels)), -2.0, dtype=np.float32)
-    dealt = _dealt(truth)
-    for part in range(PARTS):
-        tell(f"trying it on rows it has not seen, part {part + 1} of {PARTS}")
-        unseen = dealt == part
-        if (~unseen).any() and unseen.any():
-            part_weights, part_offsets = _fit(table.matrix[~unseen], truth[~unseen], len(labels))
-            scores[unseen] = table.matrix[unseen] @ part_weights + part_offsets
-    confidence = fit_confidence(scores, truth)
+    layers, scores = (_networks if is_many else _lines)(table.matrix, truth, len(labels), tell)
+    confidence = fit_confidence(scores, truth, begin=BEGIN if layers.outer is None else BEGIN_NETWORKS)
     shares = confidence.of(scores)
     top, best = shares.max(axis=1), shares.argmax(axis=1)
     in_scope = truth != NONE
@@ -96,14 +94,15 @@ def train_model(
             )
         ]
     )
-    steps = np.maximum(np.abs(weights).max(axis=0), 1e-9).astype(np.float32) / np.float32(127)
+    steps = np.maximum(np.abs(layers.inner).max(axis=0), 1e-9).astype(np.float32) / np.float32(127)
     return Model(
         labels=labels,
         features=table.features,
         rarity=table.rarity,
-        weights=np.rint(weights / steps).astype(np.int8),
+        weights=np.rint(layers.inner / steps).astype(np.int8),
         steps=steps,
-        offsets=offsets,
+        offsets=layers.offsets,
+        outer=layers.outer,
         confidence=confidence,
         threshold=threshold,
         figures={
@@ -142,15 +141,6 @@ def _labels_of(examples: Sequence[Example], out_of_scope: str | None) -> tuple[s
     return tuple(labels)
 
 
-def _dealt(truth: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Which part each row goes to: a label's rows are spread evenly, in the order they came."""
-    parts = np.empty(len(truth), dtype=np.intp)
-    for label in np.unique(truth):
-        own = np.flatnonzero(truth == label)
-        parts[own] = (np.arange(len(own)) + label) % PARTS
-    return parts
-
-
 def _table_of(counted: Sequence[Mapping[str, int]], *, columns: int) -> _Table:
     from scipy.sparse import csr_matrix
 
@@ -186,22 +176,37 @@ def _table_of(counted: Sequence[Mapping[str, int]], *, columns: int) -> _Table:
     return _Table(matrix, features, rarity, len(words), familiar)
 
 
-def _fit(
-    matrix: csr_matrix, truth: npt.NDArray[np.intp], columns: int
-) -> tuple[npt.NDArray[np.float32], Floats]:
-    """Weights and offsets of every label; one without rows here scores what nothing scores."""
-    from sklearn.svm import LinearSVC
+def _lines(matrix: csr_matrix, truth: Positions, labels: int, tell: Tell) -> tuple[Layers, Floats]:
+    """One model of all rows; the scores of each part come from one of the other parts."""
+    whole = fit_linear(matrix, truth, labels=labels)
+    scores = np.full((len(truth), labels), UNHEARD, dtype=np.float32)
+    for part, unseen in _parts_of(truth, LINE_PARTS):
+        tell(f"trying it on rows it has not seen, part {part} of {LINE_PARTS}")
+        if not unseen.all():
+            scores[unseen] = fit_linear(matrix[~unseen], truth[~unseen], labels=labels).scores(matrix[unseen])
+    return whole, scores
 
-    weights = np.zeros((matrix.shape[1], columns), dtype=np.float32)
-    offsets = np.full(columns, -2.0, dtype=np.float32)
-    present = np.unique(truth)
-    if len(present) < 2:
-        return weights, offsets
-    machine = LinearSVC(C=STRICTNESS, random_state=0).fit(matrix, truth)
-    found, shift = machine.coef_, machine.intercept_
-    if len(present) == 2:  # the machine then holds one row, for the second label against the first
-        found, shift = np.vstack([-found, found]), np.concatenate([-shift, shift])
-    for row, label in enumerate(present):
-        if label != NONE:
-            weights[:, label], offsets[label] = found[row], shift[row]
-    return weights, offsets
+
+def _networks(matrix: csr_matrix, truth: Positions, labels: int, tell: Tell) -> tuple[Layers, Floats]:
+    """Several networks of all rows, to vote; the scores of each part come from one more, of the other parts."""
+    networks = []
+    for number in range(NETWORKS):
+        tell(f"training network {number + 1} of {NETWORKS}")
+        networks.append(train_network(matrix, truth, labels=labels, seed=number))
+    scores = np.zeros((len(truth), labels), dtype=np.float32)
+    for part, unseen in _parts_of(truth, NETWORK_PARTS):
+        tell(f"trying one on rows it has not seen, part {part} of {NETWORK_PARTS}")
+        one = train_network(matrix[~unseen], truth[~unseen], labels=labels, seed=NETWORKS + part)
+        scores[unseen] = one.scores(matrix[unseen])
+    return joined(networks, matrix), scores
+
+
+def _parts_of(truth: Positions, parts: int) -> Iterator[tuple[int, npt.NDArray[np.bool_]]]:
+    """Each part once, counted from 1: a label's rows are spread evenly, in the order they came."""
+    dealt = np.empty(len(truth), dtype=np.intp)
+    for label in np.unique(truth):
+        own = np.flatnonzero(truth == label)
+        dealt[own] = (np.arange(len(own)) + label) % parts
+    for part in range(parts):
+        if (dealt == part).any():
+            yield part + 1, dealt == part

@@ -1,9 +1,9 @@
-"""Takes a text apart: its words, pairs of neighbours, and pieces of words that survive endings and typing errors."""
+"""Takes a text apart: words, pairs of near words, and pieces of words that survive endings and typing errors."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -60,7 +60,20 @@ def parts_of(text: str) -> Parts:
         counts[WORD + word] = times
         for piece in pieces_of(word):
             counts[piece] = counts.get(piece, 0) + times
-    for first, second in pairwise(words):
-        pair = f"{WORD}{first} {second}"
-        counts[pair] = counts.get(pair, 0) + 1
+    for pair in (*pairs_of(words), *edges_of(words)):
+        name = WORD + pair
+        counts[name] = counts.get(name, 0) + 1
     return Parts(words=tuple(words), counts=counts)
+
+
+def pairs_of(words: Sequence[str]) -> Iterator[str]:
+    """Two neighbours, and two words with one between them."""
+    for first, second in pairwise(words):
+        yield f"{first} {second}"
+    for first, third in zip(words, words[2:], strict=False):
+        yield f"{first} … {third}"
+
+
+def edges_of(words: Sequence[str]) -> tuple[str, ...]:
+    """The first word as the first, the last as the last: what a question begins with says what it asks."""
+    return (f"^ {words[0]}", f"{words[-1]} $") if words else ()
