@@ -7,8 +7,10 @@ answered them had not seen: the rows are dealt into parts, and each part is answ
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ import numpy.typing as npt
 from flowdesk.learning.confidence import NONE, Confidence, choose_threshold, fit_confidence
 from flowdesk.learning.drift import Seen, picture_of
 from flowdesk.learning.examples import Example
-from flowdesk.learning.layers import NARROW, Floats, Layers, joined
+from flowdesk.learning.layers import NARROW, Floats, Layers, Network, joined
 from flowdesk.learning.linear import UNHEARD, fit_linear
 from flowdesk.learning.model import Model, weigh
 from flowdesk.learning.network import train_network
@@ -32,6 +34,7 @@ MOST_FEATURES = 45_000
 FEWEST_FEATURES = 2_000
 FEWEST_FOR_NETWORKS = 2_000  # rows
 LINE_PARTS, NETWORK_PARTS, NETWORKS = 3, 4, 6
+MOST_THREADS = 4
 BEGIN, BEGIN_NETWORKS = Confidence(3.0, -2.0), Confidence(1.5, 0.0)
 LONGEST_LABEL = 200
 MOST_LABELS = 1_000
@@ -71,6 +74,8 @@ def train_model(
     Rows labelled `out_of_scope` teach it what to abstain on. Raises CannotLearn and NoTrainer.
     """
     must_have_trainer()
+    from threadpoolctl import threadpool_limits
+
     labels = _labels_of(examples, out_of_scope)
     positions = {label: index for index, label in enumerate(labels)}
     truth = np.array([positions.get(one.label, NONE) for one in examples], dtype=np.intp)
@@ -79,7 +84,9 @@ def train_model(
     parts = [parts_of(one.text) for one in examples]
     table = _table_of([one.counts for one in parts], columns=NARROW if is_many else len(labels))
     tell(f"learning {len(labels):,} labels from {len(table.features):,} features")
-    layers, scores = (_networks if is_many else _lines)(table.matrix, truth, len(labels), tell)
+    # One thread for each network: its sums are too small to share, and come out the same however many cores there are.
+    with threadpool_limits(1):
+        layers, scores = (_networks if is_many else _lines)(table.matrix, truth, len(labels), tell)
     confidence = fit_confidence(scores, truth, begin=BEGIN if layers.outer is None else BEGIN_NETWORKS)
     shares = confidence.of(scores)
     top, best = shares.max(axis=1), shares.argmax(axis=1)
@@ -189,16 +196,29 @@ def _lines(matrix: csr_matrix, truth: Positions, labels: int, tell: Tell) -> tup
 
 def _networks(matrix: csr_matrix, truth: Positions, labels: int, tell: Tell) -> tuple[Layers, Floats]:
     """Several networks of all rows, to vote; the scores of each part come from one more, of the other parts."""
-    networks = []
-    for number in range(NETWORKS):
-        tell(f"training network {number + 1} of {NETWORKS}")
-        networks.append(train_network(matrix, truth, labels=labels, seed=number))
+    everything = np.ones(len(truth), dtype=np.bool_)
+    unseen = [part for _, part in _parts_of(truth, NETWORK_PARTS)]
+    trained = []
+    for network in _trained(matrix, truth, labels, [*[everything] * NETWORKS, *(~part for part in unseen)]):
+        trained.append(network)
+        tell(f"trained network {len(trained)} of {NETWORKS + len(unseen)}")
     scores = np.zeros((len(truth), labels), dtype=np.float32)
-    for part, unseen in _parts_of(truth, NETWORK_PARTS):
-        tell(f"trying one on rows it has not seen, part {part} of {NETWORK_PARTS}")
-        one = train_network(matrix[~unseen], truth[~unseen], labels=labels, seed=NETWORKS + part)
-        scores[unseen] = one.scores(matrix[unseen])
-    return joined(networks, matrix), scores
+    for part, network in zip(unseen, trained[NETWORKS:], strict=True):
+        scores[part] = network.scores(matrix[part])
+    return joined(trained[:NETWORKS], matrix), scores
+
+
+def _trained(
+    matrix: csr_matrix, truth: Positions, labels: int, choices: Sequence[npt.NDArray[np.bool_]]
+) -> Iterator[Network]:
+    """A network for each choice of rows, as many at a time as there are processors, in the order of the choices."""
+
+    def train(seed: int) -> Network:
+        rows = choices[seed]
+        return train_network(matrix[rows], truth[rows], labels=labels, seed=seed)
+
+    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as threads:
+        yield from threads.map(train, range(len(choices)))
 
 
 def _parts_of(truth: Positions, parts: int) -> Iterator[tuple[int, npt.NDArray[np.bool_]]]:
