@@ -129,10 +129,9 @@ def _model(header: Mapping[str, Any], packed: bytes) -> Model:
     columns = narrow or len(labels)
     if features * columns > MOST_NUMBERS:
         raise TooLarge(f"{features:,} features for {columns:,} columns")
-    outer = (4 * middle * len(labels), 4 * len(labels)) if middle else (0, 0)
-    parts = _unpacked(
-        packed, (name_bytes, 4 * features, 4 * columns, 4 * columns, *outer, features * columns)
-    )
+    outer = (narrow * middle, middle, middle * len(labels), len(labels)) if middle else (0, 0, 0, 0)
+    floats = (4 * size for size in (features, columns, columns, *outer))
+    parts = _unpacked(packed, (name_bytes, *floats, features * columns))
     names = _names(parts[0], features=features, words=words)
     threshold = _number(header, "threshold")
     if not 0 <= threshold <= 1:

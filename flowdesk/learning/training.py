@@ -24,6 +24,7 @@ from flowdesk.learning.layers import NARROW, Floats, Layers, Network, joined
 from flowdesk.learning.linear import UNHEARD, fit_linear
 from flowdesk.learning.model import Model, weigh
 from flowdesk.learning.network import train_network
+from flowdesk.learning.quality import Judged, quality_of
 from flowdesk.learning.words import PIECE, WORD, parts_of
 
 if TYPE_CHECKING:
@@ -89,17 +90,9 @@ def train_model(
         layers, scores = (_networks if is_many else _lines)(table.matrix, truth, len(labels), tell)
     confidence = fit_confidence(scores, truth, begin=BEGIN if layers.outer is None else BEGIN_NETWORKS)
     shares = confidence.of(scores)
-    top, best = shares.max(axis=1), shares.argmax(axis=1)
-    in_scope = truth != NONE
-    threshold = choose_threshold(top[in_scope], is_right=best[in_scope] == truth[in_scope])
-    labelled = [labels[index] for index in best]
-    picture = picture_of(
-        [
-            Seen(label, sure < threshold, unknown)
-            for label, sure, unknown in zip(
-                labelled, top.tolist(), (one.unknown_share(table.familiar) for one in parts), strict=True
-            )
-        ]
+    inside = truth != NONE
+    threshold = choose_threshold(
+        shares.max(axis=1)[inside], is_right=shares.argmax(axis=1)[inside] == truth[inside]
     )
     steps = np.maximum(np.abs(layers.inner).max(axis=0), 1e-9).astype(np.float32) / np.float32(127)
     return Model(
@@ -112,18 +105,44 @@ def train_model(
         outer=layers.outer,
         confidence=confidence,
         threshold=threshold,
-        figures={
-            "rows": len(examples),
-            "rows_out_of_scope": int((~in_scope).sum()),
-            "rows_by_label": {label: int((truth == index).sum()) for index, label in enumerate(labels)},
-            "accuracy": float((best[in_scope] == truth[in_scope]).mean()),
-            "coverage": float((top[in_scope] >= threshold).mean()),
-            "picture": asdict(picture),
-        },
+        figures=_figures(
+            shares, truth, threshold, labels, [one.unknown_share(table.familiar) for one in parts]
+        ),
         facts=dict(facts or {}),
         positions={name: index for index, name in enumerate(table.features)},
         words_end=table.words_end,
     )
+
+
+def _figures(
+    shares: npt.NDArray[np.float64],
+    truth: Positions,
+    threshold: float,
+    labels: Sequence[str],
+    unknown: Sequence[float],
+) -> dict[str, Any]:
+    """What the answers to unseen rows were like."""
+    answers = [
+        Seen(labels[best], sure < threshold, share)
+        for best, sure, share in zip(shares.argmax(axis=1), shares.max(axis=1).tolist(), unknown, strict=True)
+    ]
+    judged = [
+        Judged(None if true == NONE else labels[true], one.label, sure, one.abstained)
+        for one, true, sure in zip(answers, truth, shares.max(axis=1).tolist(), strict=True)
+    ]
+    quality = quality_of(judged)
+    return {
+        "rows": quality.rows,
+        "rows_out_of_scope": quality.rows_out_of_scope,
+        "rows_by_label": {label: int((truth == index).sum()) for index, label in enumerate(labels)},
+        "accuracy": quality.accuracy,
+        "macro_f1": quality.macro_f1,
+        "coverage": quality.coverage,
+        "accuracy_at_threshold": quality.accuracy_at_threshold,
+        "out_of_scope_recall": quality.out_of_scope_recall,
+        "calibration_error": quality.calibration_error,
+        "picture": asdict(picture_of(answers)),
+    }
 
 
 def must_have_trainer() -> None:

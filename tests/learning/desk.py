@@ -55,3 +55,29 @@ def a_desk(*, strange: bool = True) -> list[Example]:
     """Thirty rows of three labels, with five that belong to none unless told otherwise."""
     rows = [Example(text, label) for label, texts in TEXTS.items() for text in texts]
     return rows + ([Example(text, "oos") for text in STRANGE] if strange else [])
+
+
+def a_busy_desk() -> list[Example]:
+    """The same questions, each in many mouths: more than two thousand rows."""
+    before = (
+        "",
+        "Hello, ",
+        "Hi! ",
+        "Good morning. ",
+        "Dear support, ",
+        "Hej! ",
+        "Hejsan, ",
+        "God dag. ",
+        "Tja, ",
+    )
+    after = (
+        "",
+        " Thanks",
+        " Please help",
+        " It is urgent!",
+        " Regards, Bo",
+        " Tack",
+        " Hälsningar Cleo",
+        " Snälla hjälp",
+    )
+    return [Example(f"{a}{row.text}{b}", row.label) for row in a_desk() for a in before for b in after]

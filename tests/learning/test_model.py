@@ -41,6 +41,22 @@ def test_it_answers_in_english_swedish_and_both(model: Model, text: str, label: 
     assert model.answer(text).label == label
 
 
+@pytest.mark.parametrize(
+    ("text", "label"), [("please refund the invoice", "billing"), ("lösenordet fungerar inte", "login")]
+)
+def test_networks_answer_and_give_the_deciding_word_as_a_reason(
+    large_model: Model, text: str, label: str
+) -> None:
+    answer = large_model.answer(text)
+
+    assert answer.label == label
+    assert {"invoice", "lösenordet"} & {reason.words for reason in answer.reasons}
+
+
+def test_networks_abstain_on_what_they_were_taught_is_out_of_scope(large_model: Model) -> None:
+    assert large_model.answer("Tell me a joke about a horse").abstains
+
+
 def test_a_misspelt_word_is_still_understood(model: Model) -> None:
     assert model.answer("the invoise was wrong").label == "billing"
 

@@ -13,13 +13,24 @@ from flowdesk.learning.examples import Example
 from flowdesk.learning.model import Model
 from flowdesk.learning.storage import model_to_bytes
 from flowdesk.learning.training import CannotLearn, NoTrainer, train_model
-from tests.learning.desk import a_desk
+from tests.learning.desk import a_busy_desk, a_desk
 
 
 def test_the_same_rows_give_the_same_bytes() -> None:
     first, second = (train_model(a_desk(), out_of_scope="oos", facts={"by": "Ada"}) for _ in range(2))
 
     assert model_to_bytes(first) == model_to_bytes(second)
+
+
+def test_the_same_many_rows_give_the_same_bytes(large_model: Model) -> None:
+    assert model_to_bytes(train_model(a_busy_desk(), out_of_scope="oos")) == model_to_bytes(large_model)
+
+
+def test_many_rows_are_learned_by_networks_and_few_by_straight_lines(
+    model: Model, large_model: Model
+) -> None:
+    assert model.outer is None
+    assert large_model.outer is not None
 
 
 def test_out_of_scope_is_no_label(model: Model) -> None:
@@ -122,4 +133,4 @@ def test_it_tells_how_far_it_is() -> None:
     train_model(a_desk(), out_of_scope="oos", tell=told.append)
 
     assert told[0] == "reading 35 rows"
-    assert told[-1].startswith("trying it on rows it has not seen")
+    assert told[-1] == "trying it on rows it has not seen, part 3 of 3"
