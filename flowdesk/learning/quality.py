@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,21 +52,22 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """`accuracy` and all at the threshold count an abstention on a row in scope as wrong."""
+    """At the threshold, where an abstention on a row in scope is wrong; `…_of_best` as if the model never abstained."""
 
     rows: int
     rows_in_scope: int
     rows_out_of_scope: int
-    accuracy: float | None  # in scope, best label, as if the model never abstained
-    macro_f1: float | None  # likewise, over the labels that have rows
+    accuracy: float | None  # in scope: answered and right, of all
+    macro_f1: float | None  # in scope, over the labels that have rows
+    accuracy_of_best: float | None
+    macro_f1_of_best: float | None
     coverage: float | None  # share of rows in scope that are answered
-    accuracy_at_threshold: float | None  # in scope: answered and right, of all
-    precision_at_threshold: float | None  # in scope: right, of the answered
+    accuracy_of_answered: float | None  # in scope: right, of the answered
     out_of_scope_recall: float | None  # share of rows out of scope that are abstained from
     served_right: float  # all rows: answered right, or rightly abstained
     calibration_error: float | None  # confidence against how often it is right, over all rows
     labels: tuple[LabelFigures, ...]
-    confusions: tuple[Confusion, ...]  # the commonest first
+    confusions: tuple[Confusion, ...]  # of best labels, the commonest first
 
 
 def judge(model: Model, examples: Sequence[Example], *, out_of_scope: str | None = None) -> list[Judged]:
@@ -84,18 +85,18 @@ def quality_of(judged: Sequence[Judged], *, most_confusions: int = 10) -> Qualit
     outside = [one for one in judged if one.truth is None]
     answered = [one for one in inside if not one.abstains]
     labels = label_table(inside)
-    with_rows = [one.f1 for one in labels if one.support]
     pairs = Counter((str(one.truth), one.label) for one in inside if not one.is_right)
     common = sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))[:most_confusions]
     return Quality(
         rows=len(judged),
         rows_in_scope=len(inside),
         rows_out_of_scope=len(outside),
-        accuracy=_share(one.is_right for one in inside),
-        macro_f1=sum(with_rows) / len(with_rows) if with_rows else None,
+        accuracy=_share(one.is_served_right for one in inside),
+        macro_f1=_macro_f1(labels),
+        accuracy_of_best=_share(one.is_right for one in inside),
+        macro_f1_of_best=_macro_f1(label_table([replace(one, abstains=False) for one in inside])),
         coverage=_share(not one.abstains for one in inside),
-        accuracy_at_threshold=_share(one.is_served_right for one in inside),
-        precision_at_threshold=_share(one.is_right for one in answered),
+        accuracy_of_answered=_share(one.is_right for one in answered),
         out_of_scope_recall=_share(one.abstains for one in outside),
         served_right=_share(one.is_served_right for one in judged) or 0.0,
         calibration_error=calibration_error(judged),
@@ -105,10 +106,10 @@ def quality_of(judged: Sequence[Judged], *, most_confusions: int = 10) -> Qualit
 
 
 def label_table(inside: Sequence[Judged]) -> tuple[LabelFigures, ...]:
-    """Precision, recall and F1 of every label that is true or was answered, without regard to abstaining."""
+    """Precision, recall and F1 of every label that is true or was answered; an abstention answers none."""
     support = Counter(str(one.truth) for one in inside)
-    answered = Counter(one.label for one in inside)
-    right = Counter(one.label for one in inside if one.is_right)
+    answered = Counter(one.label for one in inside if not one.abstains)
+    right = Counter(one.label for one in inside if one.is_served_right)
     table = []
     for label in sorted(support | answered):
         precision = right[label] / answered[label] if answered[label] else 0.0
@@ -124,6 +125,11 @@ def label_table(inside: Sequence[Judged]) -> tuple[LabelFigures, ...]:
             )
         )
     return tuple(table)
+
+
+def _macro_f1(table: Sequence[LabelFigures]) -> float | None:
+    with_rows = [one.f1 for one in table if one.support]
+    return sum(with_rows) / len(with_rows) if with_rows else None
 
 
 def calibration_error(judged: Sequence[Judged]) -> float | None:

@@ -23,12 +23,12 @@ FIVE = [
 ]
 
 
-def test_accuracy_is_the_share_of_rows_in_scope_whose_best_label_is_true() -> None:
-    assert quality_of(FIVE).accuracy == pytest.approx(2 / 3)
+def test_an_abstention_in_scope_is_wrong() -> None:
+    assert quality_of(FIVE).accuracy == pytest.approx(1 / 3)
 
 
-def test_an_abstention_in_scope_is_wrong_at_the_threshold() -> None:
-    assert quality_of(FIVE).accuracy_at_threshold == pytest.approx(1 / 3)
+def test_the_best_labels_accuracy_does_not_ask_for_abstentions() -> None:
+    assert quality_of(FIVE).accuracy_of_best == pytest.approx(2 / 3)
 
 
 def test_an_abstention_out_of_scope_is_right() -> None:
@@ -43,15 +43,15 @@ def test_coverage_is_the_share_of_rows_in_scope_that_are_answered() -> None:
     assert quality_of(FIVE).coverage == pytest.approx(2 / 3)
 
 
-def test_precision_at_the_threshold_asks_the_answered_rows_alone() -> None:
-    assert quality_of(FIVE).precision_at_threshold == 0.5
+def test_accuracy_of_the_answered_asks_them_alone() -> None:
+    assert quality_of(FIVE).accuracy_of_answered == 0.5
 
 
 def test_each_label_has_precision_recall_f1_and_its_rows() -> None:
     a, b = quality_of(FIVE).labels
 
     assert (a.precision, a.recall, a.f1, a.support) == (1.0, 0.5, pytest.approx(2 / 3), 2)
-    assert (b.precision, b.recall, b.f1, b.support) == (0.5, 1.0, pytest.approx(2 / 3), 1)
+    assert (b.precision, b.recall, b.f1, b.support) == (0.0, 0.0, 0.0, 1)
 
 
 def test_macro_f1_weighs_a_rare_label_like_a_common_one() -> None:

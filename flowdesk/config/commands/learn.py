@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flowdesk.learning.quality import Quality
 
 BAD_INPUT = 2
+OUT_OF_SCOPE = "oos"
 NO_NUMPY = "learned models need numpy, which is not installed: pip install 'flowdesk[ml]'"
 
 
@@ -32,9 +33,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out-of-scope",
-        default="oos",
         metavar="LABEL",
-        help="the label of rows that belong to no label: taught and counted as to abstain on (default: oos)",
+        help="the label of rows that belong to no label: taught and counted as to abstain on "
+        "(default: oos, or what the model was trained with)",
     )
 
 
@@ -67,13 +68,19 @@ def _train(args: Namespace) -> int:
 
     must_have_trainer()
     _must_be_writable(args.out, args.file)
+    out_of_scope = args.out_of_scope or OUT_OF_SCOPE
     progress = ProgressLine(sys.stderr)
     try:
         examples = _examples(args)
         model = train_model(
             examples,
-            out_of_scope=args.out_of_scope,
-            facts={"file": args.file.name, "text": args.text or "text", "label": args.label or "label"},
+            out_of_scope=out_of_scope,
+            facts={
+                "file": args.file.name,
+                "text": args.text or "text",
+                "label": args.label or "label",
+                "out_of_scope": out_of_scope,
+            },
             tell=lambda words: progress.say(words, is_last=True),
         )
     finally:
@@ -111,12 +118,13 @@ def _evaluate(args: Namespace) -> int:
         args.text = _kept(model.facts, "text")
     if args.label is None:
         args.label = _kept(model.facts, "label")
+    out_of_scope = args.out_of_scope or _kept(model.facts, "out_of_scope") or OUT_OF_SCOPE
     progress = ProgressLine(sys.stderr)
     try:
         examples = _examples(args)
         judged = []
         for at in range(0, len(examples), 200):
-            judged += judge(model, examples[at : at + 200], out_of_scope=args.out_of_scope)
+            judged += judge(model, examples[at : at + 200], out_of_scope=out_of_scope)
             progress.say(f"{len(judged):,} of {len(examples):,} rows", is_last=len(judged) == len(examples))
     finally:
         progress.end()
@@ -160,8 +168,8 @@ def _trained(told: dict[str, Any]) -> str:
         (
             f"learned {told['labels']:,} labels from {figures['rows']:,} rows, "
             f"{figures['rows_out_of_scope']:,} of them out of scope",
-            f"on rows it had not seen: {figures['accuracy']:.1%} right; "
-            f"it answers {figures['coverage']:.1%} and abstains under {told['threshold']:.2f}",
+            f"on rows it had not seen it answers {figures['coverage']:.1%}, and {figures['accuracy']:.1%} of all "
+            f"are answered and right; it abstains under {told['threshold']:.2f}",
             f"{told['model']}: {told['bytes']:,} bytes",
         )
     )
@@ -172,14 +180,14 @@ def _measured(quality: Quality, threshold: float) -> str:
         f"{quality.rows:,} rows, {quality.rows_out_of_scope:,} of them out of scope; abstains under {threshold:.2f}",
         "",
         *(
-            f"{name:<44}{_percent(value):>8}"
+            f"{name:<46}{_percent(value):>8}"
             for name, value in (
-                ("accuracy, never abstaining", quality.accuracy),
-                ("macro F1, never abstaining", quality.macro_f1),
+                ("accuracy: answered and right, in scope", quality.accuracy),
+                ("macro F1", quality.macro_f1),
                 ("coverage: rows in scope that it answers", quality.coverage),
-                ("accuracy at the threshold", quality.accuracy_at_threshold),
-                ("right, of those answered", quality.precision_at_threshold),
+                ("right, of those answered", quality.accuracy_of_answered),
                 ("out-of-scope recall at the threshold", quality.out_of_scope_recall),
+                ("accuracy of the best label, never abstaining", quality.accuracy_of_best),
                 ("calibration error", quality.calibration_error),
             )
         ),
