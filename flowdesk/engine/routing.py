@@ -76,6 +76,7 @@ class RuleTrace:
     """One rule that was tried: whether it held, each comparison, and those that kept it from holding."""
 
     rule: str
+    team: str  # to which it would send the ticket
     mode: Mode
     trace: Trace
 
@@ -110,7 +111,12 @@ class RoutingDecision:
         Built when asked for: a trace looks at every comparison, a decision stops at the first answer.
         """
         return tuple(
-            RuleTrace(rule=rule.name, mode=rule.mode, trace=rule.condition.explain(self.facts))
+            RuleTrace(
+                rule=rule.name,
+                team=rule.action.team,
+                mode=rule.mode,
+                trace=rule.condition.explain(self.facts),
+            )
             for rule in self.tried
             if rule.mode is not Mode.OFF
         )

@@ -57,6 +57,7 @@ class Routed:
             "tried": [
                 {
                     "rule": one.rule,
+                    "team": one.team,
                     "mode": one.mode.value,
                     "condition": one.trace.source,
                     "matched": one.trace.held,

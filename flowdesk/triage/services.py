@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flowdesk.engine.alternatives import Weighed
 from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.priority import Grade, PriorityDecision, decide_priority
 from flowdesk.engine.reasons import as_data as reasons_of
@@ -21,6 +22,7 @@ class Classified:
     triage: TriageDecision
     sentiment: SentimentDecision
     priority: PriorityDecision
+    weighed: Weighed
     confidence: int | None  # of the category, in percent; None where somebody said it outright
     needs_review: bool
 
@@ -49,18 +51,36 @@ class Classified:
                     "reasons": reasons_of(felt.reasons),
                 },
             },
-            "priority": priority_trace(self.priority),
+            "priority": priority_trace(self.priority, self.weighed),
         }
 
 
-def priority_trace(decided: PriorityDecision) -> dict[str, Any]:
+def priority_trace(decided: PriorityDecision, weighed: Weighed) -> dict[str, Any]:
     """What `explain` shows of a priority."""
     return {
         "priority": int(decided.priority),
         "impact": decided.impact.value,
         "urgency": decided.urgency.value,
         "reasons": reasons_of(decided.reasons),
+        "inputs": weighed.data(),
     }
+
+
+def decide(weighed: Weighed, policy: PolicyDocument, *, said: Priority | None = None) -> PriorityDecision:
+    """The priority of what was weighed; what somebody `said` outright stands above it."""
+    return decide_priority(
+        weighed.impact,
+        urgency=weighed.urgency,
+        rules=policy.priority,
+        category=weighed.category,
+        subcategory=weighed.subcategory,
+        customer_tier=weighed.customer_tier,
+        is_vip=weighed.is_vip,
+        recent_escalations=weighed.recent_escalations,
+        sentiment=weighed.sentiment,
+        signals=weighed.signals,
+        agent_priority=said,
+    )
 
 
 def classify_ticket(
@@ -87,10 +107,9 @@ def classify_ticket(
         sentiment=facts.sentiment or felt.sentiment,
         fields={**_declared(found.extracted, policy), **facts.fields},
     )
-    decided = decide_priority(
-        impact or found.impact,
+    weighed = Weighed(
+        impact=impact or found.impact,
         urgency=urgency or found.urgency,
-        rules=policy.priority,
         category=known.category,
         subcategory=known.subcategory,
         customer_tier=known.customer_tier,
@@ -98,14 +117,15 @@ def classify_ticket(
         recent_escalations=known.recent_escalations,
         sentiment=known.sentiment,
         signals=known.signals,
-        agent_priority=priority,
     )
+    decided = decide(weighed, policy, said=priority)
     confidence = None if category else round(found.confidence * 100)
     return Classified(
         facts=replace(known, priority=decided.priority),
         triage=found,
         sentiment=felt,
         priority=decided,
+        weighed=weighed,
         confidence=confidence,
         needs_review=confidence is not None and confidence < policy.triage.review_below,
     )

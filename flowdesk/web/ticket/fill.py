@@ -78,7 +78,7 @@ def ticket_page(
     href = reverse("ticket", args=[public_id])
     story = ticket_story(ticket.id)
     explained = list(Explanation.objects.filter(ticket_id=ticket.id).order_by("id"))
-    zone = request.zone
+    zone, names = request.zone, dict(Agent.objects.values_list("id", "name"))
     current = current_clocks(clocks)
     page = TicketPage(
         id=public_id,
@@ -102,15 +102,13 @@ def ticket_page(
             if clock.metric in CUSTOMER_METRICS and (clock.is_active or clock.metric.value != "next_response")
         ),
         clocks_href=href,
-        actions=_actions(request, ticket, public_id, failed),
+        actions=_actions(request, ticket, public_id, policy, failed),
         escalation=_banner(ticket, request, now=now),
-        thread=thread_of(
-            ticket, story, zone=zone, now=now, names=dict(Agent.objects.values_list("id", "name"))
-        ),
+        thread=thread_of(ticket, story, zone=zone, now=now, names=names),
         composer=_composer(request, ticket, public_id, current, failed),
         clock_blocks=tuple(_block(clock, policy, now=now, zone=zone) for clock in current if clock.is_active),
         ledger=ledger_of(ticket, clocks, story, policy=policy, zone=zone, now=now),
-        why=why_of(ticket, explained, clocks, policy),
+        why=why_of(ticket, explained, clocks, policy, names=names),
         why_short=why_short(explained),
         customer=_customer(ticket, zone=zone, now=now),
         others=_others(ticket),
@@ -166,7 +164,7 @@ def _block(clock: Clock, policy: Policy, *, now: datetime, zone: ZoneInfo) -> Cl
 
 
 def _actions(
-    request: AgentRequest, ticket: Ticket, public_id: str, failed: Failed | None
+    request: AgentRequest, ticket: Ticket, public_id: str, policy: Policy, failed: Failed | None
 ) -> tuple[Action, ...]:
     """The acts this person may do on a ticket in this status; a failed one comes back open."""
     actor = request.actor
@@ -190,12 +188,40 @@ def _actions(
         if actor.may(Act.ESCALATE):
             found.append(("escalate", forms.escalate(href("escalate"), targets=_targets())))
         if actor.may(Act.WORK):
+            found.append(("classify", _classify(ticket, href("classify"), policy)))
             found.append(("resolve", forms.resolve(href("resolve"))))
     elif ticket.status == Status.RESOLVED and actor.may(Act.WORK):
         found.append(("reopen", forms.reopen(href("reopen"))))
     return tuple(
         _with_answers(action, failed) if failed and failed.act == name else action for name, action in found
     )
+
+
+def _classify(ticket: Ticket, href: str, policy: Policy) -> Action:
+    """What the tenant's policy knows, this ticket's reading chosen; one without a category has an empty choice."""
+    chosen = f"{ticket.category}/{ticket.subcategory}" if ticket.subcategory else ticket.category
+    nothing = () if ticket.category else (Choice(value="", words="", is_chosen=True),)
+    return forms.classify(
+        href,
+        categories=(*nothing, *category_choices(policy, chosen=chosen)),
+        impact=ticket.impact,
+        urgency=ticket.urgency,
+        complexity=ticket.complexity,
+    )
+
+
+def category_choices(policy: Policy, *, chosen: str = "") -> tuple[Choice, ...]:
+    """Every category with its subcategories, as `billing` and `billing/refund`."""
+    found = []
+    for rule in policy.triage.categories:
+        named = say(CATEGORIES, rule.category)
+        found.append(Choice(value=rule.category, words=named, is_chosen=rule.category == chosen))
+        for name in rule.subcategories:
+            value = f"{rule.category}/{name}"
+            found.append(
+                Choice(value=value, words=f"{named}, {name.replace('_', ' ')}", is_chosen=value == chosen)
+            )
+    return tuple(found)
 
 
 def _with_answers(action: Action, failed: Failed) -> Action:
