@@ -1,12 +1,13 @@
 """Fills the ticket page from the database: its talk, its clocks, and what the reader may do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from flowdesk.core.actor import Act
 from flowdesk.core.errors import NotFound
@@ -17,9 +18,9 @@ from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.people.models import Agent, Post
 from flowdesk.policies.services import Policy, policy_of
 from flowdesk.sla.services import load_clocks
-from flowdesk.tickets.models import Explanation, Ticket
+from flowdesk.tickets.models import Explanation, Task, Ticket
 from flowdesk.tickets.queries import TicketStory, ticket_story
-from flowdesk.tickets.states import Status
+from flowdesk.tickets.states import Status, TaskKind
 from flowdesk.triage.similar import similar_to
 from flowdesk.web import words
 from flowdesk.web.access import AgentRequest
@@ -113,6 +114,7 @@ def ticket_page(
         customer=_customer(ticket, zone=zone, now=now),
         others=_others(ticket),
         similar=_similar(ticket, story, now=now),
+        tasks=_tasks(ticket, zone=zone, now=now, names=names),
         fields=tuple(Fact(label=name, words=str(value)) for name, value in sorted(ticket.fields.items())),
     )
     return _leading_back(page, back) if back else page
@@ -321,6 +323,21 @@ def _customer(ticket: Ticket, *, zone: ZoneInfo, now: datetime) -> CustomerPanel
     tier = say(TIERS, customer.tier)
     return CustomerPanel(
         name=customer.name, tier=f"{tier}, VIP" if customer.is_vip else tier, summary=tier, facts=tuple(facts)
+    )
+
+
+def _tasks(ticket: Ticket, *, zone: ZoneInfo, now: datetime, names: Mapping[int, str]) -> tuple[Fact, ...]:
+    """What agents have been asked and have not done yet."""
+    rows = Task.objects.filter(ticket_id=ticket.id, ended_at__isnull=True).order_by("due_at")
+    said_of = {TaskKind.FIRST_INVESTIGATION: _("Look into it first")}
+    return tuple(
+        Fact(
+            label=str(said_of[TaskKind(row.kind)]) + (f" ({_('overdue')})" if row.due_at <= now else ""),
+            words=_("{name}, by {when}").format(
+                name=names.get(row.agent_id, ""), when=words.moment(row.due_at, zone=zone, now=now)
+            ),
+        )
+        for row in rows
     )
 
 

@@ -194,6 +194,7 @@ class TicketPage:
     customer: CustomerPanel | None = None
     others: tuple[RelatedTicket, ...] = ()
     similar: tuple[SimilarTicket, ...] | None = None  # None: nobody has looked
+    tasks: tuple[Fact, ...] = ()  # what somebody is to do about it
     fields: tuple[Fact, ...] = field(default_factory=tuple)
 
     @property
