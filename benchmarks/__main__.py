@@ -20,6 +20,7 @@ from benchmarks.run import Row, Run, conditions
 set_django_up()  # before the rows are imported: they want models
 
 from benchmarks import (  # noqa: E402
+    assign,
     bulk_import,
     business_time,
     create,
@@ -28,6 +29,7 @@ from benchmarks import (  # noqa: E402
     inbox,
     load,
     rules,
+    similar,
     start,
     sweep,
     wake,
@@ -39,7 +41,9 @@ ROWS: Mapping[str, Callable[[Run], Sequence[Row]]] = {
     "sweep": sweep.bars,
     "hub": hub.bars,
     "inbox": inbox.bars,
+    "similar": similar.bars,
     "create": create.bars,
+    "assign": assign.bars,
     "wake": wake.bars,
     "import": bulk_import.bars,
     "handover": handover.bars,

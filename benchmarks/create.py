@@ -56,10 +56,10 @@ def bars(run: Run) -> list[Row]:
     seconds, rounds = (1.0, 2) if run.quick else (4.0, 5)
     secret, address = desk.run(_key_and_address, desk)
     request = _request(secret, address)
-    with _web(desk) as (port, web), tempfile.TemporaryDirectory() as folder:
+    with web(desk) as (port, process), tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "create.sql"
         script.write_text(_script(desk, desk.run(_recorded, request)), encoding="utf-8")
-        postmaster = _postmaster(desk)
+        at = postmaster(desk)
         sides: dict[str, Callable[[], int]] = {
             "pgbench, 4 clients": lambda: _replay(run, desk, script, seconds=seconds),
             "HTTP, 4 clients": lambda: _ask(port, request, clients=CLIENTS, seconds=seconds),
@@ -68,10 +68,10 @@ def bars(run: Run) -> list[Row]:
         found: dict[str, list[Spell]] = {name: [] for name in sides}
         for count in range(rounds + 1):
             for name, side in sides.items():
-                spell = _spell(side, web=web, postmaster=postmaster)
+                one = spell(side, web=process, postmaster=at)
                 if count:  # the first round warms up
-                    found[name].append(spell)
-                    run.say(f"{name}: {spell.rate:.0f} tickets/s")
+                    found[name].append(one)
+                    run.say(f"{name}: {one.rate:.0f} tickets/s")
     timed = {
         name: Spell(
             *(median(values) for values in zip(*((s.rate, s.web, s.database) for s in spells), strict=True))
@@ -209,7 +209,7 @@ def _replay(run: Run, desk: Desk, script: Path, *, seconds: float) -> int:
 
 
 @contextmanager
-def _web(desk: Desk) -> Iterator[tuple[int, int]]:
+def web(desk: Desk) -> Iterator[tuple[int, int]]:
     """`flowdesk web` on the desk: its port and process."""
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
@@ -240,7 +240,7 @@ def _ask(port: int, request: bytes, *, clients: int, seconds: float) -> int:
         with socket.create_connection((HOST, port)) as line:
             while time.perf_counter() < ends_by:
                 line.sendall(request)
-                _must_be_created(line)
+                must_be(line, b" 201 ")
                 opened[me] += 1
 
     threads = [Thread(target=ask, args=(me,)) for me in range(clients)]
@@ -251,22 +251,23 @@ def _ask(port: int, request: bytes, *, clients: int, seconds: float) -> int:
     return sum(opened)
 
 
-def _must_be_created(line: socket.socket) -> None:
-    """Read one whole answer; it must be 201."""
+def must_be(line: socket.socket, status: bytes) -> None:
+    """Read one whole answer, which must be of this status."""
     answer = b""
     while b"\r\n\r\n" not in answer:
         part = line.recv(65536)
         assert part, "the server hung up"
         answer += part
     head, _, body = answer.partition(b"\r\n\r\n")
-    assert b" 201 " in head.partition(b"\r\n")[0], answer
+    assert status in head.partition(b"\r\n")[0], answer
     length = re.search(rb"(?i)content-length: (\d+)", head)
     assert length is not None, head
     while len(body) < int(length[1]):
         body += line.recv(65536)
 
 
-def _postmaster(desk: Desk) -> int:
+def postmaster(desk: Desk) -> int:
+    """The process that the database's others come from."""
     with psycopg.connect(desk.admin) as connection:
         row = connection.execute("select pg_backend_pid()").fetchone()
         assert row is not None
@@ -274,7 +275,8 @@ def _postmaster(desk: Desk) -> int:
     return int(stat.rpartition(")")[2].split()[1])
 
 
-def _spell(side: Callable[[], int], *, web: int, postmaster: int) -> Spell:
+def spell(side: Callable[[], int], *, web: int, postmaster: int) -> Spell:
+    """How many a second one side got through, and what that cost the web and the database."""
     before = cpu_of_family(web), cpu_of_family(postmaster)
     began = time.perf_counter()
     tickets = side()

@@ -1,1 +1,1 @@
-"""How good the answers are, measured on data that does not ship."""
+"""How well what is decided from words agrees with what people said, measured on published data."""

@@ -9,6 +9,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from flowdesk.accounts.answers import FIELD
 from flowdesk.api import (
+    assignments,
     audit,
     clocks,
     customers,
@@ -17,8 +18,11 @@ from flowdesk.api import (
     imports,
     me,
     people,
+    routing,
+    similar,
     thread,
     tickets,
+    triage,
     work,
 )
 from flowdesk.api.auth import Key
@@ -105,5 +109,9 @@ api = Api(
     description=DESCRIPTION.strip(),
     urls_namespace="api-v1",
 )
-for resource in (me, tickets, thread, work, clocks, escalations, customers, people, hub, imports, audit):
+RESOURCES = (
+    me, tickets, similar, thread, work, triage, clocks, escalations, routing, assignments, customers, people, hub,
+    imports, audit,
+)  # fmt: skip
+for resource in RESOURCES:
     api.add_router("", resource.router)

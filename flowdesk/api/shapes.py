@@ -22,6 +22,13 @@ class Receipt(Out):
     id: str
 
 
+class TicketNamed(Out):
+    """A ticket, to be read elsewhere."""
+
+    id: str
+    number: int
+
+
 class AgentRef(Out):
     id: str
     name: str

@@ -93,6 +93,11 @@ class TicketOut(Versioned):
     language: str
     channel: Channel
     signals: list[str]
+    sentiment: str
+    confidence: Annotated[
+        int | None, Field(description="Of the category, in percent; null where somebody said it.")
+    ]
+    needs_review: bool
     fields: dict[str, Any]
     is_major_incident: bool
     level: int
@@ -314,6 +319,9 @@ _AS_THEY_ARE = (
     "language",
     "channel",
     "signals",
+    "sentiment",
+    "confidence",
+    "needs_review",
     "fields",
     "is_major_incident",
     "level",

@@ -64,7 +64,7 @@ def json_list(values: Iterable[Mapping[str, Any]]) -> Any:
     return Jsonb([dict(value) for value in values])
 
 
-def rows_in_binary(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def rows_in_binary(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows of a hot statement, sent in binary: no instant or list is spelled out there to be read again here."""
     with connection.cursor() as cursor:
         cursor.cursor.format = Format.BINARY

@@ -105,6 +105,10 @@ class Found:
 
 
 ASSIGNEE, TEAM_LEAD, ON_CALL = "assignee", "team_lead", "on_call"
+SUBSTITUTE = "substitute"  # in a way: who stands in for the one before
+
+
+NOBODY_AWAY: Mapping[int, int] = {}
 
 
 def find_people(
@@ -115,12 +119,14 @@ def find_people(
     on_call: Sequence[int],
     offices: Mapping[str, Office],
     is_reachable: Callable[[int], bool] = lambda agent: True,
+    stand_ins: Mapping[int, int] = NOBODY_AWAY,
 ) -> tuple[Found, ...]:
     """One person for each target.
 
     An unassigned ticket's assignee step falls to the team lead, a missing lead to the post `support_lead`,
     nobody on call to `support_manager`; a vacant post to the next above. The way is kept: a step that fell
-    upward says so. `is_reachable` refuses people who have left or are away.
+    upward says so. `is_reachable` refuses people who have left or are away; who stands in for one of them comes
+    before the next above.
     """
     firsts: dict[str, Iterable[int | None]] = {
         ASSIGNEE: (assignee,),
@@ -136,9 +142,15 @@ def find_people(
         while at is not None and at not in way:
             way.append(at)
             office = offices.get(at)
-            people = firsts.get(at, (office.holder if office else None,))
-            agent = next((one for one in people if one is not None and is_reachable(one)), None)
+            people = [one for one in firsts.get(at, (office.holder if office else None,)) if one is not None]
+            agent = next((one for one in people if is_reachable(one)), None)
             if agent is not None:
+                break
+            # One step only: a substitute who is away as well has nobody's chain of substitutes behind them.
+            substitutes = (stand_ins[one] for one in people if one in stand_ins)
+            agent = next((one for one in substitutes if is_reachable(one)), None)
+            if agent is not None:
+                way.append(SUBSTITUTE)
                 break
             at = falls.get(at) or (office.falls_to if office else None)
         found.append(Found(target=target, agent=agent, way=tuple(way)))

@@ -7,14 +7,14 @@ shift and how loaded everybody is comes in as values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
 from flowdesk.engine.conditions import Condition, Trace
-from flowdesk.engine.facts import TicketFacts
+from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.reasons import Reason, because
 
 # -- rules to team
@@ -22,7 +22,13 @@ from flowdesk.engine.reasons import Reason, because
 
 class Strategy(StrEnum):
     ROUND_ROBIN = "round_robin"  # whoever has waited longest since the last assignment
-    LEAST_LOADED = "least_loaded"  # whoever has the smallest share of their capacity in use
+    LEAST_LOADED = "least_loaded"  # whoever would have the smallest share of their capacity in use
+
+
+class Mode(StrEnum):
+    ACTIVE = "active"
+    SHADOW = "shadow"  # looked at and written down, but it moves nothing
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +53,22 @@ class RoutingRule:
     cc: tuple[str, ...] = ()
     sla_target: timedelta | None = None
     loosen: bool = False
+    mode: Mode = Mode.ACTIVE
+
+
+EVEN_WEIGHTS: Mapping[Priority, int] = dict.fromkeys(Priority, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingRules:
     """Ordered rules, and what to do when none matches; a customer with more recent escalations than
-    `senior_after` is given a senior whatever the rule says (F-RTE-11)."""
+    `senior_after` is given a senior whatever the rule says (F-RTE-11). `weights` says how much of an agent's
+    capacity a ticket of each priority takes."""
 
     rules: tuple[RoutingRule, ...]
     otherwise: RoutingAction = RoutingAction(team="tier-1", strategy=Strategy.LEAST_LOADED)
     senior_after: int = 2
+    weights: Mapping[Priority, int] = field(default_factory=lambda: EVEN_WEIGHTS, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +76,15 @@ class RuleTrace:
     """One rule that was tried: whether it held, each comparison, and those that kept it from holding."""
 
     rule: str
+    team: str  # to which it would send the ticket
+    mode: Mode
     trace: Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingDecision:
-    """Where a ticket goes. `rule` is None when none matched."""
+    """Where a ticket goes. `rule` is None when none matched; `shadows` are the rules in shadow that would have
+    decided, had they been active."""
 
     rule: str | None
     team: str
@@ -81,6 +96,7 @@ class RoutingDecision:
     cc: tuple[str, ...] = ()
     sla_target: timedelta | None = None
     loosen: bool = False
+    shadows: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     facts: TicketFacts = field(repr=False, compare=False)
     tried: tuple[RoutingRule, ...] = field(repr=False, compare=False)
@@ -95,16 +111,28 @@ class RoutingDecision:
         Built when asked for: a trace looks at every comparison, a decision stops at the first answer.
         """
         return tuple(
-            RuleTrace(rule=rule.name, trace=rule.condition.explain(self.facts)) for rule in self.tried
+            RuleTrace(
+                rule=rule.name,
+                team=rule.action.team,
+                mode=rule.mode,
+                trace=rule.condition.explain(self.facts),
+            )
+            for rule in self.tried
+            if rule.mode is not Mode.OFF
         )
 
 
 def route(facts: TicketFacts, rules: RoutingRules) -> RoutingDecision:
-    """The decision of the first rule that matches; without one, `otherwise`."""
+    """The decision of the first active rule that matches; without one, `otherwise`."""
+    shadows: list[str] = []
     for position, rule in enumerate(rules.rules):
-        if rule.condition.matches(facts):
-            return _decision(facts, rules, rule.action, rule=rule, tried=rules.rules[: position + 1])
-    return _decision(facts, rules, rules.otherwise, rule=None, tried=rules.rules)
+        if rule.mode is Mode.OFF or not rule.condition.matches(facts):
+            continue
+        if rule.mode is Mode.ACTIVE:
+            tried = rules.rules[: position + 1]
+            return _decision(facts, rules, rule.action, rule=rule, tried=tried, shadows=shadows)
+        shadows.append(rule.name)
+    return _decision(facts, rules, rules.otherwise, rule=None, tried=rules.rules, shadows=shadows)
 
 
 def _decision(
@@ -114,6 +142,7 @@ def _decision(
     *,
     rule: RoutingRule | None,
     tried: tuple[RoutingRule, ...],
+    shadows: Sequence[str],
 ) -> RoutingDecision:
     reasons = [because("no_rule_matched") if rule is None else because("rule_matched", rule=rule.name)]
     needs_senior = facts.recent_escalations > rules.senior_after
@@ -130,6 +159,7 @@ def _decision(
         cc=rule.cc if rule else (),
         sla_target=rule.sla_target if rule else None,
         loosen=rule.loosen if rule else False,
+        shadows=tuple(shadows),
         reasons=tuple(reasons),
         facts=facts,
         tried=tried,
@@ -148,7 +178,11 @@ class Candidate:
     is_available: bool = True  # neither away nor out of office
     skills: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()  # on which they work; none named: on all
     is_dedicated: bool = False  # to this ticket's customer
+    stands_in_for: str | None = (
+        None  # the absent agent whose substitute this is, if the ticket is meant for them
+    )
     is_senior: bool = False
     load: int = 0
     capacity: int = 1
@@ -161,6 +195,7 @@ class Verdict(StrEnum):
     OFF_SHIFT = "off_shift"
     UNAVAILABLE = "unavailable"
     LACKS_LANGUAGE = "lacks_language"
+    LACKS_CHANNEL = "lacks_channel"
     LACKS_SKILL = "lacks_skill"
     FULL = "full"
     NOT_DEDICATED = "not_dedicated"
@@ -184,6 +219,7 @@ def choose_agent(
     strategy: Strategy,
     want_skills: Iterable[str] = (),
     language: str | None = None,
+    channel: str | None = None,
     dedicated: bool = False,
     senior: bool = False,
 ) -> AssignmentDecision:
@@ -191,7 +227,8 @@ def choose_agent(
 
     Shift, presence and capacity are musts. Language and skill are musts where anyone in the team, on shift
     or not, has them; a wish nobody could ever meet is waived rather than queueing the ticket for good. The
-    dedicated person comes first, or else a senior; where neither is free, the others take the ticket.
+    dedicated person comes first, or who stands in for them; then those who work the channel that the customer
+    prefers, and a senior among them; where none of these is free, the others take the ticket (F-RTE-04, 11, 15).
     """
     wanted, waived = frozenset(want_skills), []
     musts: list[tuple[Verdict, Callable[[Candidate], bool]]] = [
@@ -214,7 +251,7 @@ def choose_agent(
     left = list(candidates)
     for verdict, has in musts:
         left = _narrowed(left, has, verdict, verdicts)
-    left = _preferred(left, verdicts, waived, dedicated=dedicated, senior=senior)
+    left = _preferred(left, verdicts, waived, dedicated=dedicated, channel=channel, senior=senior)
 
     left.sort(key=_turn if strategy is Strategy.ROUND_ROBIN else _share)
     for place, one in enumerate(left):
@@ -225,6 +262,10 @@ def choose_agent(
         verdicts=tuple(sorted(verdicts.items())),
         waived=tuple(waived),
     )
+
+
+def _works(one: Candidate, channel: str) -> bool:
+    return not one.channels or channel in one.channels
 
 
 def _narrowed(
@@ -243,13 +284,23 @@ def _preferred(
     waived: list[Reason],
     *,
     dedicated: bool,
+    channel: str | None,
     senior: bool,
 ) -> list[Candidate]:
-    """The dedicated person if wished and free, else the seniors if wished and any is free, else all."""
+    """The dedicated person if wished and free, else who stands in for them, else the others, narrowed by each wish
+    that somebody free can meet."""
     if dedicated:
         if any(one.is_dedicated for one in left):
             return _narrowed(left, lambda one: one.is_dedicated, Verdict.NOT_DEDICATED, verdicts)
+        if any(one.stands_in_for for one in left):
+            waived.append(because("dedicated_is_away"))
+            return _narrowed(left, lambda one: bool(one.stands_in_for), Verdict.NOT_DEDICATED, verdicts)
         waived.append(because("dedicated_not_free"))
+    if channel is not None:
+        if any(_works(one, channel) for one in left):
+            left = _narrowed(left, lambda one: _works(one, channel), Verdict.LACKS_CHANNEL, verdicts)
+        else:
+            waived.append(because("nobody_free_on_channel", channel=channel))
     if senior:
         if any(one.is_senior for one in left):
             return _narrowed(left, lambda one: one.is_senior, Verdict.NOT_SENIOR, verdicts)
@@ -265,5 +316,6 @@ def _turn(one: Candidate) -> tuple[datetime, str]:
 
 
 def _share(one: Candidate) -> tuple[Fraction, datetime, str]:
+    # With the ticket taken, for else who has room for four gets no more than who has room for one until all have one.
     # A fraction, not a quotient: 1/3 and 2/6 must tie exactly.
-    return (Fraction(one.load, one.capacity), one.last_assigned_at or _NEVER, one.agent)
+    return (Fraction(one.load + 1, one.capacity), one.last_assigned_at or _NEVER, one.agent)

@@ -47,6 +47,8 @@ class TriageRules:
     neutral: tuple[Keyword, ...] = ()  # phrases that hide the keywords inside them: `scroll down`
     denials: frozenset[str] = frozenset()
     default_language: str = "en"
+    sentiment_words: tuple[tuple[str, float], ...] = ()  # the tenant's own, with what each weighs
+    review_below: int = 45  # percent: a category that triage is less sure of waits for somebody to look at it
     lexicon: Lexicon = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -54,7 +54,7 @@ class Crew:
     teams: Mapping[str, people.TeamRow]
     on_call: Sequence[tuple[int, str | None]]  # agent and the team the duty is for
     off_duty: frozenset[int]  # have shifts, and none now
-    reachable: frozenset[int]
+    presence: people.Presence
     has_mandatory_contact: bool
     _found: dict[Any, tuple[Found, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -85,7 +85,8 @@ class Crew:
             team_lead=self._on_duty(self.leads.get(of or 0)),
             on_call=[*own, *(agent for agent, _ in self.on_call)],
             offices=offices,
-            is_reachable=self.reachable.__contains__,
+            is_reachable=self.presence.here.__contains__,
+            stand_ins=self.presence.stand_ins,
         )
 
     def _on_duty(self, agent: int | None) -> int | None:
@@ -104,7 +105,7 @@ def load_crew(teams: Sequence[people.TeamRow], *, at: datetime) -> Crew:
         teams={team.slug: team for team in teams},
         on_call=people.on_call(duties, at=at),
         off_duty=people.off_duty(duties, at=at),
-        reachable=people.reachable(),
+        presence=people.presence(at=at),
         has_mandatory_contact=people.has_mandatory_contact(),
     )
 

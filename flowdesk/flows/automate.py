@@ -19,12 +19,18 @@ from flowdesk.automations import services as automations
 from flowdesk.automations.services import Run, Trigger
 from flowdesk.core import metrics
 from flowdesk.core.actor import Act, Actor, system
+from flowdesk.core.ids import new_id
 from flowdesk.core.postgres.trouble import is_database_away
 from flowdesk.core.tenant import act, reading
+from flowdesk.engine.facts import Priority
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows.desk import close_work, give, work_on
 from flowdesk.flows.escalate import wake_each
+from flowdesk.policies.services import current_policy
+from flowdesk.routing import bulks
 from flowdesk.routing import services as routing
+from flowdesk.routing.bulks import Moved
+from flowdesk.routing.models import BulkKind
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.states import WORKABLE
@@ -118,33 +124,35 @@ def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
     by.must(Act.ASSIGN)
     with reading(by.tenant):
         lengths = tickets.queue_lengths(WORKABLE)
-        teams = [team for team in lengths if _has_room(team, at=now)]
+        weights = current_policy().routing.weights
+        teams = [team for team in lengths if _has_room(team, weights, at=now)]
         queue = tickets.queue_heads(WORKABLE, teams=teams, limit=ROUND) if teams else []
     assigned = 0
+    bulk = new_id(now)  # whatever this round hands out can be looked at, and taken back, together
     in_vain: set[Seat] = set()
     while queue:
         # Nobody comes free while we hand out: who was looked for in vain once is not looked for again.
         queue = [one for one in queue if (one.team, one.language) not in in_vain]
         part, queue = queue[:PART], queue[PART:]
         if part:
-            given, missing = _give_each([one.id for one in part], by=by, now=now)
+            given, missing = _give_each([one.id for one in part], bulk, by=by, now=now)
             assigned += given
             in_vain |= missing
     return assigned, sum(lengths.values()) - assigned
 
 
-def _has_room(team: int, *, at: datetime) -> bool:
+def _has_room(team: int, weights: Mapping[Priority, int], *, at: datetime) -> bool:
     """Whether anybody of the team could take a ticket, whatever its language."""
     return any(
         one.is_on_shift and one.is_available and one.load < one.capacity
-        for one in routing.candidates(team, dedicated=None, at=at)
+        for one in routing.candidates(team, weights=weights, dedicated=None, at=at)
     )
 
 
-def _give_each(ids: Sequence[int], *, by: Actor, now: datetime) -> tuple[int, set[Seat]]:
+def _give_each(ids: Sequence[int], bulk: UUID, *, by: Actor, now: datetime) -> tuple[int, set[Seat]]:
     """Give tickets out together; if that fails, each by itself, and pass the bad one over (law 7)."""
     try:
-        return _give_out(ids, by=by, now=now)
+        return _give_out(ids, bulk, by=by, now=now)
     except Exception as fault:
         if is_database_away(fault):
             raise
@@ -153,7 +161,7 @@ def _give_each(ids: Sequence[int], *, by: Actor, now: datetime) -> tuple[int, se
             return 0, set()
         given, in_vain = 0, set[Seat]()
         for one in ids:
-            more, missing = _give_each([one], by=by, now=now)
+            more, missing = _give_each([one], bulk, by=by, now=now)
             given += more
             in_vain |= missing
         return given, in_vain
@@ -167,9 +175,9 @@ def _say_failed(ticket: int, fault: Exception, *, by: Actor, now: datetime) -> N
 
 
 @act
-def _give_out(ids: Sequence[int], *, by: Actor, now: datetime) -> tuple[int, set[Seat]]:
+def _give_out(ids: Sequence[int], bulk: UUID, *, by: Actor, now: datetime) -> tuple[int, set[Seat]]:
     """Returns how many found an agent, and the seats for which there was none."""
-    assigned = 0
+    moved: list[Moved] = []
     in_vain: set[Seat] = set()
     for work in work_on(tickets.claim_queue(ids, statuses=WORKABLE)):
         ticket = work.ticket
@@ -179,15 +187,26 @@ def _give_out(ids: Sequence[int], *, by: Actor, now: datetime) -> tuple[int, set
             continue
         picked = routing.pick_agent(
             ticket.team_id,
-            language=ticket.language or None,
-            dedicated=work.customer.dedicated_agent_id,
+            wish=routing.wish_of(ticket, work.customer),
+            rules=work.desk.policy.routing,
             at=now,
         )
         if picked.agent is None:
             in_vain.add(seat)
             continue
-        give(work, team=None, agent=int(picked.agent), by=by, at=now, because="drained")
+        agent = int(picked.agent)
+        give(work, team=None, agent=agent, by=by, at=now, because="drained", bulk=bulks.name_of(bulk))
         # Saved at once, so that the next pick sees this agent's load.
         close_work(work, by=by, at=now)
-        assigned += 1
-    return assigned, in_vain
+        moved.append(
+            Moved(
+                ticket=ticket.id,
+                team_before=ticket.team_id,
+                agent_before=None,
+                team=ticket.team_id,
+                agent=agent,
+            )
+        )
+    if moved:
+        bulks.keep_bulk(bulk, moved, kind=BulkKind.DRAINED, by=by, at=now)
+    return len(moved), in_vain

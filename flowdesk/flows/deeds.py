@@ -8,7 +8,7 @@ from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.escalation import services as escalation
 from flowdesk.flows.desk import Work
 from flowdesk.tickets.models import Wait
-from flowdesk.tickets.states import EventKind, Status
+from flowdesk.tickets.states import EventKind, Status, TaskOutcome
 
 
 def reopen(work: Work, *, by: Actor, at: datetime, because: str) -> None:
@@ -72,6 +72,7 @@ def end_work(work: Work, *, by: Actor, at: datetime, because: str) -> None:
     ticket.resolved_at = at
     ticket.waiting_internal_since = None
     work.changed |= {"resolved_at", "waiting_internal_since"}
+    work.task_outcome = TaskOutcome.DONE
     work.log(EventKind.TICKET_RESOLVED, by=by, at=at, because=because, agent=by.agent)
     work.happen(Occurrence.RESOLVED, at=at)
     escalation.close_all(ticket.id, at=at)

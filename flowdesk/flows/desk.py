@@ -14,9 +14,9 @@ from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.tenant import current_tenant
 from flowdesk.core.versions import Expected, must_stand_at
-from flowdesk.engine.clock import CUSTOMER_METRICS
+from flowdesk.engine.clock import CUSTOMER_METRICS, Metric
 from flowdesk.engine.escalation import EventRule, EventTrigger, StateRule
-from flowdesk.engine.facts import TicketFacts
+from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.promises import Change, FiredStep, Occurrence, WaitReason, What
 from flowdesk.escalation import services as escalation
 from flowdesk.escalation.models import EscalationKind
@@ -30,8 +30,8 @@ from flowdesk.sla.services import Desk
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.mapping import facts_of
 from flowdesk.tickets.models import Ticket
-from flowdesk.tickets.services import NewEvent, SystemNote
-from flowdesk.tickets.states import EventKind, Status
+from flowdesk.tickets.services import NewEvent, NewTask, SystemNote
+from flowdesk.tickets.states import EventKind, Status, TaskKind, TaskOutcome
 
 SUMMARY = (
     "status", "updated_at", "unanswered_since", "is_proactive", "due_at", "at_risk_at", "is_breached", "wake_at",
@@ -59,6 +59,8 @@ class Work:
     climbing: list[OpenRow] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)  # escalations by hand: target, reason
     taker: int | None = None  # the agent whom this act gave the ticket
+    task_outcome: TaskOutcome | None = None  # how this act ends what somebody was asked to do
+    asks: bool = False  # whether whoever has it now is to look into it first
     text: str = ""  # words at hand for conditions
     breaches: list[tuple[str, int]] = field(default_factory=list)  # metric and cycle of promises now missed
 
@@ -156,6 +158,7 @@ def close_work(*works: Work, by: Actor, at: datetime, is_new: bool = False) -> N
     fired = _by_ticket(_escalate(works, by=by, at=at))
     routing.note_assigned({work.taker for work in works if work.taker is not None}, at=at)
     by_ticket = {work.ticket.id: work for work in works}
+    _keep_tasks(works, by=by, at=at)
     for work in works:
         _log_steps(work, fired[work.ticket.id], by=by, at=at)
     sla.keep(
@@ -176,6 +179,43 @@ def close_work(*works: Work, by: Actor, at: datetime, is_new: bool = False) -> N
             tickets.insert_ticket(work.ticket)
     else:
         _save(works)
+
+
+def _keep_tasks(works: Sequence[Work], *, by: Actor, at: datetime) -> None:
+    """End what somebody was asked to do, and ask whoever is to look into a ticket first (F-RTE-13)."""
+    outcomes = {work.ticket.id: work.task_outcome for work in works if work.task_outcome is not None}
+    ended = tickets.end_tasks(outcomes, at=at)
+    tasks = {work.ticket.id: task for work in works if work.asks and (task := _first_look(work, at=at))}
+    opened = tickets.open_tasks(list(tasks.values()), kind=TaskKind.FIRST_INVESTIGATION, at=at)
+    for work in works:
+        ticket = work.ticket.id
+        if ticket in ended:
+            kind = TaskKind.FIRST_INVESTIGATION.value
+            work.log(EventKind.TASK_ENDED, by=by, at=at, kind=kind, outcome=outcomes[ticket].value)
+        if ticket in opened:
+            task, kind = tasks[ticket], TaskKind.FIRST_INVESTIGATION.value
+            due = task.due_at.isoformat()
+            work.log(EventKind.TASK_OPENED, by=by, at=at, kind=kind, agent=task.agent, due_at=due)
+
+
+def _first_look(work: Work, *, at: datetime) -> NewTask | None:
+    """What the agent of a ticket that nobody has answered is asked: to look into it while their level may take."""
+    ticket = work.ticket
+    if ticket.assignee_id is None or ticket.team_id is None or ticket.first_response_at is not None:
+        return None
+    due = {
+        clock.metric: clock.due_at
+        for clock in work.desk.promises.clocks
+        if clock.metric in (Metric.OWNERSHIP_RESPONSE, Metric.FIRST_RESPONSE) and clock.stopped_at is None
+    }
+    if not due:
+        return None
+    return NewTask(
+        ticket=ticket.id,
+        agent=ticket.assignee_id,
+        team=ticket.team_id,
+        due_at=due.get(Metric.OWNERSHIP_RESPONSE) or due[Metric.FIRST_RESPONSE],
+    )
 
 
 def _save(works: Iterable[Work]) -> None:
@@ -227,7 +267,7 @@ def _escalate(works: Sequence[Work], *, by: Actor, at: datetime) -> list[Fired]:
     fired = plans.write(at=at)
     if climbed := [row.id for work in works for row in work.climbing]:
         escalation.climbed(climbed, at=at)
-    by_ticket, at_work = _by_ticket(fired), routing.TeamsAtWork(at)
+    by_ticket, at_work = _by_ticket(fired), routing.TeamsAtWork(at, works[0].desk.policy.routing.weights)
     for work in works:
         mine = by_ticket[work.ticket.id]
         if not work.ticket.is_active:
@@ -245,7 +285,11 @@ def _hand_up(
     work: Work, to: people.TeamRow, at_work: routing.TeamsAtWork, *, by: Actor, at: datetime
 ) -> None:
     """A ticket that outstayed its level goes to the next one's team, and to its best agent on shift."""
-    agent = at_work.next_agent(to.id, language=work.ticket.language or None)
+    agent = at_work.next_agent(
+        to.id,
+        priority=Priority(work.ticket.priority),
+        wish=routing.wish_of(work.ticket, work.customer),
+    )
     give(work, team=to, agent=agent, by=by, at=at, because=HANDED_UP)
 
 
@@ -257,9 +301,14 @@ def give(
     by: Actor,
     at: datetime,
     because: str,
+    bulk: str = "",
 ) -> None:
-    """Hand the ticket over; a team of another level closes and reopens the ownership clocks."""
+    """Hand the ticket over; a team of another level closes and reopens the ownership clocks.
+
+    `bulk` names what it is handed over together with.
+    """
     ticket = work.ticket
+    together = {"bulk": bulk} if bulk else {}
     occurrences = []
     if team is not None and team.id != ticket.team_id:
         level = max(team.level, 1)
@@ -268,7 +317,15 @@ def give(
             ticket.level = level
             ticket.level_entered_at = at
             occurrences.append(Occurrence.LEVEL_ENTERED)
-        work.log(EventKind.TICKET_ROUTED, by=by, at=at, before=ticket.team_id, team=team.id, because=because)
+        work.log(
+            EventKind.TICKET_ROUTED,
+            by=by,
+            at=at,
+            before=ticket.team_id,
+            team=team.id,
+            because=because,
+            **together,
+        )
         ticket.team_id = team.id
         ticket.waiting_internal_since = at  # a transfer waits for the first act of those who got it
         work.changed |= {"team", "level", "level_entered_at", "waiting_internal_since"}
@@ -279,7 +336,7 @@ def give(
             ticket.status = Status.OPEN
         work.log(
             EventKind.TICKET_ASSIGNED, by=by, at=at, before=ticket.assignee_id, assignee=agent, team=ticket.team_id,
-            because=because,
+            because=because, **together,
         )  # fmt: skip
     elif ticket.assignee_id is not None:
         occurrences.append(Occurrence.UNASSIGNED)
@@ -290,7 +347,12 @@ def give(
             before=ticket.assignee_id,
             team=ticket.team_id,
             because=because,
+            **together,
         )
+    if agent != ticket.assignee_id:
+        work.asks = agent is not None
+        if ticket.assignee_id is not None:
+            work.task_outcome = work.task_outcome or TaskOutcome.HANDED_ON
     ticket.assignee_id = agent
     work.changed.add("assignee")
     if occurrences:

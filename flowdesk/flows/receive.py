@@ -23,6 +23,7 @@ from flowdesk.flows.desk import Work, close_work, must_say_something, open_work
 from flowdesk.intake import services as intake
 from flowdesk.intake.fields import stored, usable_fields
 from flowdesk.intake.services import InboundMessage, Writer
+from flowdesk.people import queries as people
 from flowdesk.people.models import Contact
 from flowdesk.policies.services import Policy, current_policy
 from flowdesk.routing import services as routing
@@ -194,6 +195,7 @@ def _facts(
         is_vip=customer.is_vip,
         customer_id=str(customer.id),
         contact_id=str(contact.id) if contact else None,
+        preferred_channel=customer.preferred_channel or None,
         fields=fields,
         business_hours=office_is_open(policy, at),
         recent_escalations=escalation.recent_escalations(customer.id, at=at),
@@ -225,6 +227,9 @@ def _new_work(
         category=facts.category or "",
         subcategory=facts.subcategory or "",
         complexity=facts.complexity or 1,
+        sentiment=facts.sentiment or "",
+        confidence=classified.confidence,
+        needs_review=classified.needs_review,
         language=facts.language or "",
         channel=message.channel,
         signals=sorted(facts.signals),
@@ -249,6 +254,7 @@ def _new_work(
         text=message.text,
     )
     work.triggers.add(EventTrigger.CREATED)
+    work.asks = routed.team is not None and routed.team.level == 1 and routed.agent is not None
     return work
 
 
@@ -261,6 +267,20 @@ def _promise(work: Work, routed: Routed, *, by: Actor, at: datetime) -> None:
     else:
         occurrences.append(Occurrence.CREATED)
     work.happen(*occurrences, at=at)
+
+
+def _told_of(work: Work, routed: Routed, *, at: datetime) -> dict[str, list[int]]:
+    """Whom the rule tells of the ticket and whom it copies in: the holders of these posts, or who stands above."""
+    decision = routed.decision
+    if not decision.notify and not decision.cc:
+        return {}
+    crew = escalation.load_crew(people.teams(), at=at)
+    told = {
+        name: [found.agent for found in crew.find(posts, work.ticket) if found.agent is not None]
+        for name, posts in (("notify", decision.notify), ("cc", decision.cc))
+        if posts
+    }
+    return {name: agents for name, agents in told.items() if agents}
 
 
 def _write_down(
@@ -283,7 +303,7 @@ def _write_down(
         tier=writer.customer.tier, level=ticket.level, team=ticket.team_id, assignee=ticket.assignee_id,
         phone=ticket.first_response_at is not None, rule=routed.decision.rule,
         rule_target_minutes=ticket.rule_target_minutes, rule_target_loosens=ticket.rule_target_loosens,
-        revision=ticket.policy_revision_id,
+        revision=ticket.policy_revision_id, **_told_of(work, routed, at=at),
     )  # fmt: skip
     if routed.agent:
         routing.note_assigned([routed.agent], at=at)

@@ -1,18 +1,134 @@
-"""What is promised changes under tickets that are being worked on."""
+"""What a desk has decided changes: a customer's terms under running promises, and the rules for what comes in."""
 
 from datetime import datetime
 
 from flowdesk.accounts.audit import AuditAct
 from flowdesk.core.actor import Act, Actor
+from flowdesk.core.errors import DomainError, Fault, Invalid, NotFound
 from flowdesk.core.tenant import act
 from flowdesk.core.versions import Expected, must_stand_at
+from flowdesk.engine.facts import vocabulary
 from flowdesk.engine.promises import Occurrence
+from flowdesk.engine.routing import RoutingRules
 from flowdesk.flows.desk import Work, close_work, work_on
+from flowdesk.people import queries as people_queries
 from flowdesk.people import services as people
 from flowdesk.people.models import Customer
 from flowdesk.people.services import CustomerCard
+from flowdesk.policies.models import Draft, PolicyRevision
+from flowdesk.policies.reader import PolicyFaults, read_document
+from flowdesk.policies.rule_text import section_of, with_section
+from flowdesk.policies.sections.routing import read_routing
+from flowdesk.policies.services import current_policy, invalid, save_revision
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.states import EventKind
+
+SECTIONS = ("routing",)
+LONGEST_SECTION = 200_000  # characters
+
+
+class DraftMoved(DomainError):
+    """Somebody else has changed the draft meanwhile: look at it again."""
+
+    code = "draft_moved"
+
+
+class DraftBehind(DomainError):
+    """These rules were published by somebody else meanwhile: compare, and make the draft anew."""
+
+    code = "draft_behind"
+
+
+@act
+def keep_draft(section: str, source: str, *, seen: int, by: Actor, now: datetime) -> Draft:
+    """Keep what somebody writes, right or wrong: nothing of it is in force. `seen` is the number of changes that they
+    had before them, 0 where there was no draft. Raises DraftMoved, NotFound, Invalid for what is no text to keep.
+    """
+    by.must(Act.CONFIGURE)
+    _must_be_section(section)
+    if len(source) > LONGEST_SECTION or "\x00" in source:
+        raise Invalid(Fault("source", f"holds a null character or more than {LONGEST_SECTION} characters"))
+    draft = Draft.objects.select_for_update().filter(section=section).first()
+    if (draft.changes if draft else 0) != seen:
+        raise DraftMoved
+    draft = draft or Draft(
+        tenant_id=by.tenant, section=section, based_on_id=current_policy().id, changed_at=now
+    )
+    draft.source, draft.changed_at, draft.changed_by = source, now, by.id
+    draft.changes += 1
+    draft.save()
+    return draft
+
+
+@act
+def drop_draft(section: str, *, by: Actor, now: datetime) -> None:
+    """Throw a draft away. Raises NotFound where there is none."""
+    by.must(Act.CONFIGURE)
+    _must_be_section(section)
+    gone, _ = Draft.objects.filter(section=section).delete()
+    if not gone:
+        raise NotFound
+
+
+@act
+def publish_draft(section: str, *, seen: int, by: Actor, now: datetime) -> PolicyRevision:
+    """Put a draft in force as a new revision: tickets that come in from now on go by it.
+
+    Raises NotFound, DraftMoved, DraftBehind; Invalid naming line and column of each fault.
+    """
+    by.must(Act.CONFIGURE)
+    _must_be_section(section)
+    draft = Draft.objects.select_for_update().filter(section=section).first()
+    if draft is None:
+        raise NotFound
+    if draft.changes != seen:
+        raise DraftMoved
+    current = PolicyRevision.objects.get(is_current=True)
+    based_on = PolicyRevision.objects.get(id=draft.based_on_id)
+    if section_of(current.source, section) != section_of(based_on.source, section):
+        raise DraftBehind
+    revision = _revise(current, section, draft.source, by=by, at=now)
+    draft.delete()
+    return revision
+
+
+@act
+def write_section(
+    section: str, source: str, *, by: Actor, now: datetime, expected: Expected = None
+) -> PolicyRevision:
+    """Put a section in force at once, as a program does that keeps its policy elsewhere. `expected` names revisions.
+
+    Raises Invalid naming line and column of each fault.
+    """
+    by.must(Act.CONFIGURE)
+    _must_be_section(section)
+    current = PolicyRevision.objects.select_for_update().get(is_current=True)
+    must_stand_at(str(current.number), expected)
+    return _revise(current, section, source, by=by, at=now)
+
+
+def check_rules(source: str) -> RoutingRules:
+    """The rules as they would be read in the open tenant, naming its teams and posts. Raises PolicyFaults."""
+    return read_routing(
+        read_document(source, "routing"),
+        fields=vocabulary(current_policy().fields),
+        teams=[team.slug for team in people_queries.teams()],
+        posts=[post.slug for post in people_queries.posts()],
+    )
+
+
+def _must_be_section(section: str) -> None:
+    if section not in SECTIONS:
+        raise NotFound
+
+
+def _revise(current: PolicyRevision, section: str, source: str, *, by: Actor, at: datetime) -> PolicyRevision:
+    try:
+        check_rules(source)
+        whole = with_section(current.source, section, source)
+    except PolicyFaults as found:
+        raise invalid(found) from None
+    return save_revision(whole, by=by, at=at)
 
 
 @act

@@ -20,7 +20,7 @@ from flowdesk.routing import services as routing
 from flowdesk.sla.services import Desk
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.models import AuthorKind, Wait
-from flowdesk.tickets.states import EventKind, Status
+from flowdesk.tickets.states import EventKind, Status, TaskOutcome
 
 
 @act
@@ -50,6 +50,7 @@ def send_reply(
     if ticket.status == Status.NEW:
         ticket.status = Status.OPEN
     work.changed |= {"first_response_at", "reply_count", "waiting_internal_since"}
+    work.task_outcome = TaskOutcome.DONE
     work.log(EventKind.AGENT_REPLIED, by=by, at=now, message=message.hex, agent=by.agent)
     occurrences = [Occurrence.AGENT_REPLIED]
     waits = []
@@ -71,6 +72,8 @@ def add_note(ticket_id: str, *, text: str, by: Actor, now: datetime, expected: E
     note = tickets.add_note(work.ticket, text=text, at=now, agent=by.agent)
     work.ticket.waiting_internal_since = None
     work.changed.add("waiting_internal_since")
+    if by.agent is not None and by.agent == work.ticket.assignee_id:
+        work.task_outcome = TaskOutcome.DONE  # who was to look into it says what they found
     work.log(EventKind.NOTE_ADDED, by=by, at=now, note=note.id, agent=by.agent)
     work.pass_time(to=now)
     close_work(work, by=by, at=now)
@@ -220,6 +223,7 @@ def void(
     for wait_row in work.desk.waits:
         wait_row.ended_at = now
         wait_row.save(update_fields=["ended_at"])
+    work.task_outcome = TaskOutcome.DROPPED
     work.log(EventKind.TICKET_VOIDED, by=by, at=now, because=because)
     work.happen(Occurrence.VOIDED, at=now)
     escalation.close_all(ticket.id, at=now)
@@ -228,7 +232,10 @@ def void(
 
 def _best_of(work: Work, team: Team, *, at: datetime) -> int | None:
     picked = routing.pick_agent(
-        team.id, language=work.ticket.language or None, dedicated=work.customer.dedicated_agent_id, at=at
+        team.id,
+        wish=routing.wish_of(work.ticket, work.customer),
+        rules=work.desk.policy.routing,
+        at=at,
     )
     return int(picked.agent) if picked.agent else None
 

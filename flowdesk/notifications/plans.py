@@ -58,7 +58,7 @@ def tellings(event: EventRow) -> list[Telling]:
     """The deliveries an event asks for; whoever did it themselves is not told."""
     match event.kind:
         case EventKind.TICKET_OPENED:
-            return _customer(event, "customer_acknowledged")
+            return _customer(event, "customer_acknowledged") + _routed(event)
         case EventKind.TICKET_ASSIGNED:
             agent = event.data.get("assignee")
             # Routing may give somebody a ticket in the course of their own act: they have not chosen it.
@@ -80,6 +80,18 @@ def tellings(event: EventRow) -> list[Telling]:
             return _step(event)
         case _:
             return []
+
+
+def _routed(event: EventRow) -> list[Telling]:
+    """The people whom the routing rule tells, and those whom it copies in; nobody is told twice (F-RTE-10)."""
+    told = list(event.data.get("notify", ()))
+    copied = [agent for agent in event.data.get("cc", ()) if agent not in told]
+    return [
+        telling
+        for template, agents in (("agent_notified", told), ("agent_copied", copied))
+        for agent in agents
+        for telling in _agent(event, agent, template, mail=True)
+    ]
 
 
 def _step(event: EventRow) -> list[Telling]:

@@ -86,6 +86,9 @@ class Agent(TenantModel):
     phone = models.CharField(max_length=40, blank=True)
     skills = ArrayField(models.CharField(max_length=64), default=list)
     languages = ArrayField(models.CharField(max_length=8), default=list)
+    channels = ArrayField(
+        models.CharField(max_length=16), default=list, db_default=[]
+    )  # none named: all of them
     capacity = models.IntegerField(default=10, validators=[MinValueValidator(0)])
     is_senior = models.BooleanField(default=False)
     is_available = models.BooleanField(default=True)
@@ -103,6 +106,33 @@ class Agent(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Absence(TenantModel):
+    """A stretch in which an agent is out of office; whoever stands in gets what was meant for them (F-RTE-12)."""
+
+    public_id = models.UUIDField()
+    agent = TenantKey(Agent, models.CASCADE)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)  # empty: until further notice
+    substitute = TenantKey(Agent, models.SET_NULL, null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "public_id"], name="people_absence_public"),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=models.F("starts_at")),
+                name="people_absence_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(substitute__isnull=True) | ~Q(substitute=models.F("agent")),
+                name="people_absence_other",
+            ),
+        ]
+        indexes = [models.Index("tenant", "agent", "starts_at", name="people_absence_agent")]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} away from {self.starts_at}"
 
 
 class Team(TenantModel):

@@ -17,7 +17,7 @@ from flowdesk.engine.business_time import Weekday
 from flowdesk.engine.roster import Duty, on_duty
 from flowdesk.engine.roster import Shift as RosterShift
 from flowdesk.people import sql
-from flowdesk.people.models import Agent, Contact, Customer, Team
+from flowdesk.people.models import Agent, Contact, Customer, Team, TeamMember
 
 _WRITER = {"contact": columns_of(Contact, "contact"), "customer": columns_of(Customer, "customer")}
 _WRITER_BY_ADDRESS = sql.WRITER_BY_ADDRESS.format(**_WRITER)
@@ -71,9 +71,23 @@ def teams() -> list[TeamRow]:
     return [TeamRow(*row) for row in _rows(sql.TEAMS)]
 
 
-def reachable() -> frozenset[int]:
-    """Agents who are here and have not left; an absent one is passed over."""
-    return frozenset(agent for (agent,) in _rows(sql.REACHABLE))
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who of the tenant can be reached at an instant, and who stands in for those who are out of office."""
+
+    here: frozenset[int]
+    stand_ins: Mapping[int, int]
+
+
+def presence(*, at: datetime) -> Presence:
+    """Agents who have not left, at this instant."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.REACHABLE, [at, at, current_tenant()])
+        rows = cursor.fetchall()
+    return Presence(
+        here=frozenset(agent for agent, is_here, _ in rows if is_here),
+        stand_ins={agent: substitute for agent, _, substitute in rows if substitute is not None},
+    )
 
 
 def has_mandatory_contact() -> bool:
@@ -150,6 +164,12 @@ def agent_page(*, after: int = 0, limit: int) -> list[Agent]:
 def team_page(*, after: int = 0, limit: int) -> list[Team]:
     """Teams, oldest first."""
     return list(Team.objects.select_related("lead").filter(id__gt=after).order_by("id")[:limit])
+
+
+def member_ids(team: int) -> frozenset[int]:
+    """The agents of a team who have not left, by row id."""
+    rows = TeamMember.objects.filter(team_id=team, agent__left_at__isnull=True)
+    return frozenset(rows.values_list("agent_id", flat=True))
 
 
 def agents_by_id(ids: Iterable[int]) -> Mapping[int, Agent]:

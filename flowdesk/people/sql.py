@@ -21,7 +21,17 @@ left join people_post as above on above.tenant_id = post.tenant_id and above.id 
 where post.tenant_id = %s order by post.slug
 """
 
-REACHABLE = "select id from people_agent where tenant_id = %s and left_at is null and is_available"
+# Agents who have not left: whether they are here, and who stands in for one who is out of office.
+REACHABLE = """
+select agent.id, agent.is_available and away.agent_id is null, away.substitute_id from people_agent as agent
+left join lateral (
+    select absence.agent_id, absence.substitute_id from people_absence as absence
+    where absence.tenant_id = agent.tenant_id and absence.agent_id = agent.id
+        and absence.starts_at <= %s and (absence.ends_at is null or absence.ends_at > %s)
+    order by absence.starts_at desc, absence.id desc limit 1
+) as away on true
+where agent.tenant_id = %s and agent.left_at is null
+"""
 
 # Weekly shifts of those who have not left.
 _ROSTER = """

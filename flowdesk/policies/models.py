@@ -3,6 +3,7 @@
 from django.db import models
 
 from flowdesk.accounts.tenancy import TenantModel
+from flowdesk.core.models import TenantKey
 
 
 class PolicyRevision(TenantModel):
@@ -29,3 +30,22 @@ class PolicyRevision(TenantModel):
 
     def __str__(self) -> str:
         return f"revision {self.number}"
+
+
+class Draft(TenantModel):
+    """A section of the document that somebody works on: in force only once it is published."""
+
+    section = models.CharField(max_length=32)
+    source = models.TextField()
+    based_on = TenantKey(PolicyRevision)
+    changed_at = models.DateTimeField()
+    changed_by = models.BigIntegerField(null=True)
+    changes = models.IntegerField(
+        default=0
+    )  # counts up with each, so that nobody writes over what they have not seen
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "section"], name="policies_draft_once")]
+
+    def __str__(self) -> str:
+        return f"draft of {self.section}"

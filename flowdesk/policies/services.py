@@ -73,6 +73,16 @@ def pack_source(pack: str = "standard") -> str:
     )
 
 
+def invalid(found: PolicyFaults) -> Invalid:
+    """Faults of a document as faults of an act, each with its place."""
+    return Invalid(
+        *(
+            Fault(f"{fault.path} (line {fault.line}, column {fault.column})", fault.reason)
+            for fault in found.faults
+        )
+    )
+
+
 def save_revision(source: str, *, by: Actor, at: datetime) -> PolicyRevision:
     """Make a new current revision of the tenant's policy; raises Invalid naming line and column of each fault."""
     named: dict[str, list[tuple[str, str]]] = {}
@@ -87,12 +97,7 @@ def save_revision(source: str, *, by: Actor, at: datetime) -> PolicyRevision:
     try:
         read_policy(source, name="policy", revision=number, holidays=spelled_out)
     except PolicyFaults as found:
-        raise Invalid(
-            *(
-                Fault(f"{fault.path} (line {fault.line}, column {fault.column})", fault.reason)
-                for fault in found.faults
-            )
-        ) from None
+        raise invalid(found) from None
     PolicyRevision.objects.filter(is_current=True).update(is_current=False)
     revision = PolicyRevision.objects.create(
         tenant_id=current_tenant(),

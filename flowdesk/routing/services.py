@@ -1,27 +1,32 @@
 """Chooses team and agent for a ticket."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
 from flowdesk.core.tenant import current_tenant
-from flowdesk.engine.facts import TicketFacts
+from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.reasons import as_data as reasons_of
 from flowdesk.engine.routing import (
     AssignmentDecision,
     Candidate,
     RoutingDecision,
+    RoutingRules,
+    RuleTrace,
     Strategy,
     choose_agent,
     route,
 )
 from flowdesk.people import queries as people
+from flowdesk.people.models import Customer
 from flowdesk.policies.document import PolicyDocument
 from flowdesk.routing import sql
+from flowdesk.tickets.models import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Routed:
     @property
     def trace(self) -> dict[str, Any]:
         """What `explain` shows."""
-        decision = self.decision
+        decision, tried = self.decision, self.decision.trace()
         return {
             "rule": decision.rule,
             "team": decision.team,
@@ -46,18 +51,36 @@ class Routed:
             "notify": list(decision.notify),
             "cc": list(decision.cc),
             "sla_target_minutes": decision.sla_target_minutes,
+            "shadows": list(decision.shadows),
             "reasons": reasons_of(decision.reasons),
+            "inputs": _inputs(decision.facts, tried),
             "tried": [
                 {
-                    "rule": tried.rule,
-                    "condition": tried.trace.source,
-                    "matched": tried.trace.held,
-                    "failed": [str(check) for check in tried.trace.failed],
+                    "rule": one.rule,
+                    "team": one.team,
+                    "mode": one.mode.value,
+                    "condition": one.trace.source,
+                    "matched": one.trace.held,
+                    "failed": [str(check) for check in one.trace.failed],
                 }
-                for tried in decision.trace()
+                for one in tried
             ],
             "assignment": None if self.assignment is None else assignment_trace(self.assignment),
         }
+
+
+def _inputs(facts: TicketFacts, tried: Iterable[RuleTrace]) -> dict[str, Any]:
+    """What the rules looked at, by name, and as it stood; of words only whether they were found is ever kept."""
+    seen = {
+        check.comparison.field: check.seen
+        for one in tried
+        for check in one.trace.checks
+        if not check.is_missing and check.seen is not None
+    }
+    return {"recent_escalations": facts.recent_escalations} | {
+        name: list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Decimal) else value
+        for name, value in seen.items()
+    }
 
 
 def assignment_trace(assignment: AssignmentDecision) -> dict[str, Any]:
@@ -80,17 +103,36 @@ def route_ticket(
     team = next((team for team in people.teams() if team.slug == decision.team), None)
     if team is None:
         return Routed(facts, None, None, decision, None)
-    assignment = pick_agent(team.id, decision, language=facts.language, dedicated=dedicated, at=at)
+    wish = Wish(language=facts.language, channel=facts.preferred_channel, dedicated=dedicated)
+    assignment = pick_agent(team.id, decision, wish=wish, rules=policy.routing, at=at)
     agent = int(assignment.agent) if assignment.agent else None
     return Routed(replace(facts, team=team.slug), team, agent, decision, assignment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a ticket asks of its agent: a language, the channel its customer prefers, and the customer's own person."""
+
+    language: str | None = None
+    channel: str | None = None
+    dedicated: int | None = None
+
+
+def wish_of(ticket: Ticket, customer: Customer) -> Wish:
+    """What a ticket that is there asks of its agent."""
+    return Wish(
+        language=ticket.language or None,
+        channel=customer.preferred_channel or None,
+        dedicated=customer.dedicated_agent_id,
+    )
 
 
 def pick_agent(
     team: int,
     decision: RoutingDecision | None = None,
     *,
-    language: str | None,
-    dedicated: int | None,
+    wish: Wish,
+    rules: RoutingRules,
     at: datetime,
 ) -> AssignmentDecision:
     """One agent of the team, or nobody: then the ticket waits in the team's queue.
@@ -98,29 +140,51 @@ def pick_agent(
     Without a decision (a team named by hand) the least loaded who speaks the language.
     """
     return choose_agent(
-        candidates(team, dedicated=dedicated, at=at),
+        candidates(team, weights=rules.weights, dedicated=wish.dedicated, at=at),
         strategy=decision.strategy if decision else Strategy.LEAST_LOADED,
         want_skills=decision.want_skills if decision else (),
-        language=language,
+        language=wish.language,
+        channel=wish.channel,
         dedicated=decision.dedicated if decision else False,
         senior=decision.senior if decision else False,
     )
 
 
-def candidates(team: int, *, dedicated: int | None, at: datetime) -> list[Candidate]:
-    """The team's agents as they stand at this instant, with their open tickets counted."""
+def candidates(
+    team: int, *, weights: Mapping[Priority, int], dedicated: int | None, at: datetime
+) -> list[Candidate]:
+    """The team's agents as they stand at this instant, with what their open tickets weigh."""
+    weighed = [weights[priority] for priority in Priority]
     with connection.cursor() as cursor:
-        cursor.execute(sql.TEAM_AT_WORK, [current_tenant(), team])
+        cursor.execute(
+            sql.TEAM_AT_WORK, [at, at, weighed, dedicated, dedicated, at, at, current_tenant(), team]
+        )
         agents = cursor.fetchall()
     on_shift = people.on_shift(at, [agent for agent, *_ in agents])
-    return [
-        Candidate(
-            agent=str(agent), is_on_shift=agent in on_shift, is_available=is_available, skills=frozenset(skills),
-            languages=frozenset(languages), is_dedicated=agent == dedicated, is_senior=is_senior, load=load,
-            capacity=capacity, last_assigned_at=last_assigned_at,
-        )
-        for agent, is_available, skills, languages, is_senior, capacity, last_assigned_at, load in agents
-    ]  # fmt: skip
+    return [_candidate(*row, on_shift=on_shift, dedicated=dedicated) for row in agents]
+
+
+def _candidate(
+    agent: int,
+    is_here: bool,  # noqa: FBT001 - a column of the row
+    skills: Iterable[str],
+    languages: Iterable[str],
+    channels: Iterable[str],
+    is_senior: bool,  # noqa: FBT001
+    capacity: int,
+    last_assigned_at: datetime | None,
+    load: int,
+    stands_in: bool,  # noqa: FBT001
+    *,
+    on_shift: frozenset[int],
+    dedicated: int | None,
+) -> Candidate:
+    return Candidate(
+        agent=str(agent), is_on_shift=agent in on_shift, is_available=is_here, skills=frozenset(skills),
+        languages=frozenset(languages), channels=frozenset(channels), is_dedicated=agent == dedicated,
+        stands_in_for=str(dedicated) if stands_in else None, is_senior=is_senior, load=load, capacity=capacity,
+        last_assigned_at=last_assigned_at,
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -128,23 +192,24 @@ class TeamsAtWork:
     """The agents of teams at one instant, each team read once; what one act gives them counts from then on."""
 
     at: datetime
+    weights: Mapping[Priority, int]
     _teams: dict[int, list[Candidate]] = field(default_factory=dict)
     _given: Counter[str] = field(default_factory=Counter)
 
-    def next_agent(self, team: int, *, language: str | None) -> int | None:
+    def next_agent(self, team: int, *, priority: Priority, wish: Wish) -> int | None:
         """Who takes one more ticket of the team: the least loaded who speaks the language; None when nobody can."""
         if team not in self._teams:
-            self._teams[team] = candidates(team, dedicated=None, at=self.at)
+            self._teams[team] = candidates(team, weights=self.weights, dedicated=None, at=self.at)
         agents = [
             replace(one, load=one.load + self._given[one.agent], last_assigned_at=self.at)
             if one.agent in self._given
             else one
             for one in self._teams[team]
         ]
-        picked = choose_agent(agents, strategy=Strategy.LEAST_LOADED, language=language).agent
+        picked = choose_agent(agents, strategy=Strategy.LEAST_LOADED, language=wish.language).agent
         if picked is None:
             return None
-        self._given[picked] += 1
+        self._given[picked] += self.weights[priority]
         return int(picked)
 
 

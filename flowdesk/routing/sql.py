@@ -1,16 +1,58 @@
 """Hot statements of routing. Every one names the tenant; row level security is the second wall."""
 
-# A team's agents as they stand, with their active tickets counted. The condition on the status is the index's own.
+# A team's agents as they stand at an instant: what their active tickets weigh, by priority, whether they are out of
+# office, and whether they stand in for the one whom the ticket is meant for. The condition on the status is that of
+# the index.
 TEAM_AT_WORK = """
-select agent.id, agent.is_available, agent.skills, agent.languages, agent.is_senior, agent.capacity,
-    agent.last_assigned_at, (
-        select count(*) from tickets_ticket as ticket
+select agent.id, agent.is_available and not exists (
+        select from people_absence as absence
+        where absence.tenant_id = agent.tenant_id and absence.agent_id = agent.id
+            and absence.starts_at <= %s and (absence.ends_at is null or absence.ends_at > %s)
+    ) as is_here,
+    agent.skills, agent.languages, agent.channels, agent.is_senior, agent.capacity, agent.last_assigned_at, (
+        select coalesce(sum((%s::int[])[ticket.priority]), 0) from tickets_ticket as ticket
         where ticket.tenant_id = agent.tenant_id and ticket.assignee_id = agent.id
             and ticket.status in ('new', 'open', 'pending', 'on_hold')
-    ) as load
+    ) as load,
+    %s::bigint is not null and exists (
+        select from people_absence as absence
+        where absence.tenant_id = agent.tenant_id and absence.agent_id = %s and absence.substitute_id = agent.id
+            and absence.starts_at <= %s and (absence.ends_at is null or absence.ends_at > %s)
+    ) as stands_in
 from people_teammember as member
 join people_agent as agent on agent.tenant_id = member.tenant_id and agent.id = member.agent_id
 where member.tenant_id = %s and member.team_id = %s and agent.left_at is null order by agent.id
 """
 
+# What each agent has at hand: how many active tickets, and how much of their capacity these take.
+LOADS = """
+select agent.id, held.tickets, held.weight from people_agent as agent
+cross join lateral (
+    select count(*) as tickets, coalesce(sum((%s::int[])[ticket.priority]), 0) as weight
+    from tickets_ticket as ticket
+    where ticket.tenant_id = agent.tenant_id and ticket.assignee_id = agent.id
+        and ticket.status in ('new', 'open', 'pending', 'on_hold')
+) as held
+where agent.tenant_id = %s and agent.left_at is null
+"""
+
 NOTE_TURNS = "update people_agent set last_assigned_at = %s where tenant_id = %s and id = any(%s)"
+
+# What the agents of a team have, by their index: the condition on the status is its own.
+HELD = """
+select ticket.id, ticket.assignee_id, ticket.priority, ticket.language, ticket.due_at, ticket.reply_count > 0,
+    customer.dedicated_agent_id = ticket.assignee_id
+from people_teammember as member
+join tickets_ticket as ticket on ticket.tenant_id = member.tenant_id and ticket.assignee_id = member.agent_id
+    and ticket.status in ('new', 'open', 'pending', 'on_hold') and ticket.team_id = member.team_id
+join people_customer as customer on customer.tenant_id = ticket.tenant_id and customer.id = ticket.customer_id
+where member.tenant_id = %s and member.team_id = %s and ticket.status = any(%s)
+order by ticket.due_at nulls last, ticket.id limit %s
+"""
+
+INSERT_MOVES = """
+insert into routing_move (tenant_id, bulk_id, ticket_id, team_before_id, agent_before_id, team_id, agent_id, reason)
+select %s, %s, t.ticket_id, t.team_before, t.agent_before, t.team_id, t.agent_id, t.reason
+from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[])
+    as t(ticket_id, team_before, agent_before, team_id, agent_id, reason)
+"""

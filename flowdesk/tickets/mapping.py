@@ -40,6 +40,7 @@ def facts_of(
         business_hours=office_is_open(policy, at),
         recent_escalations=recent_escalations,
         reopen_count=ticket.reopen_count,
+        preferred_channel=customer.preferred_channel or None,
         is_answered=ticket.first_response_at is not None,
         signals=frozenset(ticket.signals),
         created_at=ticket.created_at,

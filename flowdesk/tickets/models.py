@@ -9,7 +9,7 @@ from django.db.models.functions import Least
 from flowdesk.accounts.tenancy import TenantModel, TenantPart
 from flowdesk.core.models import TenantKey
 from flowdesk.people.models import Agent, Contact, Customer, Team
-from flowdesk.tickets.states import ACTIVE, Channel, EventKind, Status
+from flowdesk.tickets.states import ACTIVE, Channel, EventKind, Status, TaskKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 IS_ACTIVE = Q(status__in=["new", "open", "pending", "on_hold"])
@@ -82,6 +82,11 @@ class Ticket(TenantPart):
     wake_at = models.DateTimeField(null=True)
     wake_failures = models.SmallIntegerField(default=0)
     escalated_at = models.DateTimeField(null=True)  # when somebody was last given a task about it
+    sentiment = models.CharField(max_length=8, blank=True, default="", db_default="")
+    # How sure triage was of the category, in percent; empty where a person said it. What is not sure enough waits
+    # for somebody to look at it, until they say yes or better, or the ticket is settled.
+    confidence = models.SmallIntegerField(null=True)
+    needs_review = models.BooleanField(default=False, db_default=False)
 
     class Meta(TenantPart.Meta):
         constraints = [
@@ -113,8 +118,15 @@ class Ticket(TenantPart):
                 condition=IS_ACTIVE,
                 name="tickets_ticket_due",
             ),
+            # With the priority: how much of an agent's capacity is taken.
             models.Index(
-                "tenant", "assignee", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_assignee"
+                "tenant",
+                "assignee",
+                "due_at",
+                "id",
+                include=["priority"],
+                condition=IS_ACTIVE,
+                name="tickets_ticket_assignee",
             ),
             models.Index("tenant", "team", "due_at", "id", condition=IS_ACTIVE, name="tickets_ticket_team"),
             # The work list of those that wait, most of which have no deadline while they do.
@@ -139,6 +151,14 @@ class Ticket(TenantPart):
                 "due_at",
                 condition=Q(status__in=["new", "open"], first_response_at__isnull=True, is_proactive=False),
                 name="tickets_ticket_unanswered",
+            ),
+            # What triage was least sure of first.
+            models.Index(
+                "tenant",
+                "confidence",
+                "id",
+                condition=IS_ACTIVE & Q(needs_review=True),
+                name="tickets_ticket_review",
             ),
             models.Index("tenant", "customer", "id", name="tickets_ticket_customer"),
             # Which of a customer's tickets were escalated of late, however many there are.
@@ -268,6 +288,13 @@ class TicketEvent(TenantPart):
         indexes = [
             models.Index("tenant", "ticket", "id", name="tickets_event_ticket"),
             models.Index("id", condition=Q(dispatched_at__isnull=True), name="tickets_event_undispatched"),
+            # Who got what, in the order it happened: the audit of assignments.
+            models.Index(
+                "tenant",
+                "id",
+                condition=Q(kind__in=["ticket_assigned", "ticket_unassigned", "ticket_routed"]),
+                name="tickets_event_assigned",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -298,6 +325,38 @@ class Wait(TenantPart):
 
     def __str__(self) -> str:
         return f"{self.reason} since {self.started_at}"
+
+
+class Task(TenantPart):
+    """Something one agent has to do about a ticket, with a deadline of its own (F-RTE-13)."""
+
+    public_id = models.UUIDField()
+    ticket = TenantKey(Ticket, models.CASCADE)
+    kind = models.CharField(max_length=32, choices=[(k.value, k.value) for k in TaskKind])
+    agent = TenantKey(Agent)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, blank=True)  # a TaskOutcome, once it has ended
+
+    class Meta(TenantPart.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "public_id"], name="tickets_task_public"),
+            models.UniqueConstraint(
+                fields=["tenant", "ticket", "kind"],
+                condition=Q(ended_at__isnull=True),
+                name="tickets_task_open_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                "tenant", "agent", "due_at", condition=Q(ended_at__isnull=True), name="tickets_task_open"
+            ),
+            models.Index("tenant", "due_at", include=["ended_at", "outcome"], name="tickets_task_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.due_at}"
 
 
 class Explanation(TenantPart):

@@ -16,7 +16,17 @@ from flowdesk.core.ids import parsed
 from flowdesk.core.tenant import current_tenant
 from flowdesk.people.models import Agent, Contact, Customer, Team
 from flowdesk.tickets import sql
-from flowdesk.tickets.models import IS_ACTIVE, Explanation, Message, Note, Ticket, TicketEvent, Wait
+from flowdesk.tickets.models import (
+    IS_ACTIVE,
+    AuthorKind,
+    Explanation,
+    Message,
+    Note,
+    Task,
+    Ticket,
+    TicketEvent,
+    Wait,
+)
 from flowdesk.tickets.services import PREFIX
 from flowdesk.tickets.signals import is_over
 from flowdesk.tickets.states import Channel, Status
@@ -309,3 +319,50 @@ def ticket_story(ticket: int) -> TicketStory:
         events=list(TicketEvent.objects.filter(ticket_id=ticket).order_by("id")),
         waits=list(Wait.objects.filter(ticket_id=ticket).order_by("id")),
     )
+
+
+def first_words(ticket: int) -> str:
+    """What the customer wrote when the ticket came in."""
+    rows = Message.objects.filter(ticket_id=ticket, author_kind=AuthorKind.CONTACT).order_by("sent_at", "id")
+    return rows.values_list("text", flat=True).first() or ""
+
+
+REVIEWS_COUNTED = 1_000  # more than so many say so
+
+
+def review_queue(*, after: tuple[int, int] | None, limit: int) -> list[Ticket]:
+    """Tickets that were read and that nobody has looked at, what triage was least sure of first.
+
+    `after` is the confidence and row id of the last one that was seen.
+    """
+    rows = Ticket.objects.filter(IS_ACTIVE, needs_review=True).select_related(*RELATED)
+    if after is not None:
+        confidence, last = after
+        rows = rows.filter(confidence__gte=confidence).filter(Q(confidence__gt=confidence) | Q(id__gt=last))
+    return list(rows.order_by("confidence", "id")[:limit])
+
+
+def review_count() -> int:
+    """How many wait to be looked at, up to `REVIEWS_COUNTED` and one."""
+    return Ticket.objects.filter(IS_ACTIVE, needs_review=True)[: REVIEWS_COUNTED + 1].count()
+
+
+def latest_traces(tickets: Sequence[int], *, subject: str) -> dict[int, dict[str, Any]]:
+    """The newest trace of one decision, by ticket."""
+    rows = Explanation.objects.filter(ticket_id__in=tickets, subject=subject).order_by("id")
+    return dict(rows.values_list("ticket_id", "trace"))
+
+
+def task_page(
+    *, agent: int | None, is_open: bool | None, after: tuple[datetime, int] | None, limit: int
+) -> list[Task]:
+    """What agents are to do, the soonest deadline first; `after` is the deadline and row id of the last one seen."""
+    rows = Task.objects.select_related("ticket", "agent")
+    if agent is not None:
+        rows = rows.filter(agent_id=agent)
+    if is_open is not None:
+        rows = rows.filter(ended_at__isnull=is_open)
+    if after is not None:
+        due, last = after
+        rows = rows.filter(due_at__gte=due).filter(Q(due_at__gt=due) | Q(id__gt=last))
+    return list(rows.order_by("due_at", "id")[:limit])

@@ -18,11 +18,12 @@ from flowdesk.core.tenant import current_tenant
 from flowdesk.tickets import sql
 from flowdesk.tickets.html import cleaned
 from flowdesk.tickets.models import AuthorKind, Note, Ticket, Wait
-from flowdesk.tickets.states import EventKind, Status
+from flowdesk.tickets.states import EventKind, Status, TaskKind, TaskOutcome
 
 PREFIX = "tkt"
 COLUMNS = columns_of(Ticket, "tickets_ticket")
 _LOCK_TICKET = sql.LOCK_TICKET.format(columns=COLUMNS)
+_LOCK_TICKETS = sql.LOCK_TICKETS.format(columns=COLUMNS)
 _LOCK_TICKETS_OF = sql.LOCK_TICKETS_OF.format(columns=COLUMNS)
 _CLAIM_TICKETS = sql.CLAIM_TICKETS.format(columns=COLUMNS)
 _CLAIM_QUEUE = sql.CLAIM_QUEUE.format(columns=COLUMNS)
@@ -81,6 +82,13 @@ def lock_ticket(public_id: str) -> Ticket:
     if row is None:
         raise NotFound
     return row_of(Ticket, row)
+
+
+def lock_tickets(ids: Sequence[int]) -> list[Ticket]:
+    """Those of the tickets that are the tenant's, by row id, all locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_TICKETS, [current_tenant(), list(ids)])
+        return [row_of(Ticket, row) for row in cursor.fetchall()]
 
 
 def lock_tickets_of(customer: int) -> list[Ticket]:
@@ -232,6 +240,50 @@ def add_system_notes(notes: Sequence[SystemNote], *, at: datetime) -> None:
                 json_list(note.data for note in notes),
             ],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """What an agent is asked to do about a ticket, and by when."""
+
+    ticket: int
+    agent: int
+    team: int
+    due_at: datetime
+
+
+def open_tasks(tasks: Sequence[NewTask], *, kind: TaskKind, at: datetime) -> frozenset[int]:
+    """Ask the agents of first level teams (F-RTE-13); returns the tickets for which one was asked."""
+    if not tasks:
+        return frozenset()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.OPEN_TASKS,
+            [
+                current_tenant(),
+                kind.value,
+                at,
+                [new_id(at) for _ in tasks],
+                [task.ticket for task in tasks],
+                [task.agent for task in tasks],
+                [task.team for task in tasks],
+                [task.due_at for task in tasks],
+                current_tenant(),
+            ],
+        )
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+def end_tasks(outcomes: Mapping[int, TaskOutcome], *, at: datetime) -> frozenset[int]:
+    """End the open tasks of these tickets; returns the tickets that had one."""
+    if not outcomes:
+        return frozenset()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.END_TASKS,
+            [at, list(outcomes), [outcome.value for outcome in outcomes.values()], current_tenant()],
+        )
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def record(*events: NewEvent) -> None:

@@ -10,6 +10,7 @@ NEW_TICKET_COLUMNS = (
     "unanswered_since", "waiting_internal_since", "level_entered_at", "first_response_at", "resolved_at",
     "closed_at", "reopen_count", "reply_count", "missed_count", "spent_percent", "was_unhappy", "due_at",
     "at_risk_at", "is_breached", "wake_at", "wake_failures", "escalated_at",
+    "sentiment", "confidence", "needs_review",
 )  # fmt: skip
 
 # The last statement before commit: takes the number and writes the row, so that the counter is locked briefly.
@@ -25,6 +26,10 @@ select {", ".join(["%s"] * len(NEW_TICKET_COLUMNS))}, number from numbered retur
 
 # One lock per app: a ticket is locked before anything of it.
 LOCK_TICKET = "select {columns} from tickets_ticket where tenant_id = %s and public_id = %s for no key update"
+
+LOCK_TICKETS = (
+    "select {columns} from tickets_ticket where tenant_id = %s and id = any(%s) order by id for no key update"
+)
 
 # Tickets of a customer whose promises may still run or be taken up again, in the order in which they are locked.
 LOCK_TICKETS_OF = """
@@ -65,6 +70,23 @@ CLAIM_QUEUE = """
 select {columns} from tickets_ticket
 where tenant_id = %s and id = any(%s) and assignee_id is null and team_id is not null and status = any(%s)
 order by due_at nulls last, id for no key update skip locked
+"""
+
+# Tasks for agents of a first level team; who works in another one is asked nothing.
+OPEN_TASKS = """
+insert into tickets_task (tenant_id, public_id, ticket_id, kind, agent_id, opened_at, due_at, outcome)
+select %s, t.public_id, t.ticket_id, %s, t.agent_id, %s, t.due_at, ''
+from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[])
+    as t(public_id, ticket_id, agent_id, team_id, due_at)
+join people_team as team on team.tenant_id = %s and team.id = t.team_id and team.level = 1
+returning ticket_id
+"""
+
+END_TASKS = """
+update tickets_task as task set ended_at = %s, outcome = ended.outcome
+from unnest(%s::bigint[], %s::text[]) as ended(ticket_id, outcome)
+where task.tenant_id = %s and task.ticket_id = ended.ticket_id and task.ended_at is null
+returning task.ticket_id
 """
 
 # What the sweep looks for, over all tenants: asked as the worker role. A ticket that fails is asked for later and

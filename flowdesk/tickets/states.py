@@ -28,6 +28,18 @@ class Channel(StrEnum):
     PORTAL = "portal"
 
 
+class TaskKind(StrEnum):
+    """What can be asked of an agent about a ticket."""
+
+    FIRST_INVESTIGATION = "first_investigation"
+
+
+class TaskOutcome(StrEnum):
+    DONE = "done"
+    HANDED_ON = "handed_on"  # the ticket went to somebody else, and the task with it
+    DROPPED = "dropped"  # the ticket was settled or set aside before
+
+
 class EventKind(StrEnum):
     """What the log of a ticket can say; data of an event are ids and enumerations, never text or addresses."""
 
@@ -39,6 +51,8 @@ class EventKind(StrEnum):
     TICKET_ROUTED = "ticket_routed"
     TICKET_ASSIGNED = "ticket_assigned"
     TICKET_UNASSIGNED = "ticket_unassigned"
+    TASK_OPENED = "task_opened"
+    TASK_ENDED = "task_ended"
     LEVEL_CHANGED = "level_changed"
     PRIORITY_CHANGED = "priority_changed"
     TERMS_CHANGED = "terms_changed"  # tier or contract

@@ -4,25 +4,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flowdesk.engine.alternatives import Weighed
 from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.priority import Grade, PriorityDecision, decide_priority
 from flowdesk.engine.reasons import as_data as reasons_of
+from flowdesk.engine.sentiment import SentimentDecision, read_sentiment
 from flowdesk.engine.triage import TriageDecision, triage
 from flowdesk.policies.document import PolicyDocument
+from flowdesk.triage.lexicons import lexicon_for
 
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """The facts with what triage found, and the two decisions behind them."""
+    """The facts with what triage found, and the decisions behind them."""
 
     facts: TicketFacts
     triage: TriageDecision
+    sentiment: SentimentDecision
     priority: PriorityDecision
+    weighed: Weighed
+    confidence: int | None  # of the category, in percent; None where somebody said it outright
+    needs_review: bool
 
     @property
     def traces(self) -> dict[str, dict[str, Any]]:
-        """What `explain` shows of both."""
-        found = self.triage
+        """What `explain` shows of them."""
+        found, felt = self.triage, self.sentiment
         return {
             "triage": {
                 "category": found.category,
@@ -38,14 +45,42 @@ class Classified:
                     for score in found.scores
                 ],
                 "reasons": reasons_of(found.reasons),
+                "sentiment": {
+                    "sentiment": felt.sentiment.value,
+                    "score": felt.score,
+                    "reasons": reasons_of(felt.reasons),
+                },
             },
-            "priority": {
-                "priority": int(self.priority.priority),
-                "impact": self.priority.impact.value,
-                "urgency": self.priority.urgency.value,
-                "reasons": reasons_of(self.priority.reasons),
-            },
+            "priority": priority_trace(self.priority, self.weighed),
         }
+
+
+def priority_trace(decided: PriorityDecision, weighed: Weighed) -> dict[str, Any]:
+    """What `explain` shows of a priority."""
+    return {
+        "priority": int(decided.priority),
+        "impact": decided.impact.value,
+        "urgency": decided.urgency.value,
+        "reasons": reasons_of(decided.reasons),
+        "inputs": weighed.data(),
+    }
+
+
+def decide(weighed: Weighed, policy: PolicyDocument, *, said: Priority | None = None) -> PriorityDecision:
+    """The priority of what was weighed; what somebody `said` outright stands above it."""
+    return decide_priority(
+        weighed.impact,
+        urgency=weighed.urgency,
+        rules=policy.priority,
+        category=weighed.category,
+        subcategory=weighed.subcategory,
+        customer_tier=weighed.customer_tier,
+        is_vip=weighed.is_vip,
+        recent_escalations=weighed.recent_escalations,
+        sentiment=weighed.sentiment,
+        signals=weighed.signals,
+        agent_priority=said,
+    )
 
 
 def classify_ticket(
@@ -57,8 +92,11 @@ def classify_ticket(
     urgency: Grade | None = None,
     priority: Priority | None = None,
 ) -> Classified:
-    """Category, signals and priority from the words; what somebody said outright stands above them."""
+    """Category, signals, sentiment and priority from the words; what somebody said outright stands above them."""
     found = triage(facts.subject, text=facts.text, rules=policy.triage, language=facts.language)
+    felt = read_sentiment(
+        facts.subject, text=facts.text, lexicon=lexicon_for(found.language, policy.triage.sentiment_words)
+    )
     known = replace(
         facts,
         language=found.language,
@@ -66,12 +104,12 @@ def classify_ticket(
         subcategory=found.subcategory if not category or category == found.category else None,
         complexity=found.complexity,
         signals=found.signals,
+        sentiment=facts.sentiment or felt.sentiment,
         fields={**_declared(found.extracted, policy), **facts.fields},
     )
-    decided = decide_priority(
-        impact or found.impact,
+    weighed = Weighed(
+        impact=impact or found.impact,
         urgency=urgency or found.urgency,
-        rules=policy.priority,
         category=known.category,
         subcategory=known.subcategory,
         customer_tier=known.customer_tier,
@@ -79,9 +117,18 @@ def classify_ticket(
         recent_escalations=known.recent_escalations,
         sentiment=known.sentiment,
         signals=known.signals,
-        agent_priority=priority,
     )
-    return Classified(facts=replace(known, priority=decided.priority), triage=found, priority=decided)
+    decided = decide(weighed, policy, said=priority)
+    confidence = None if category else round(found.confidence * 100)
+    return Classified(
+        facts=replace(known, priority=decided.priority),
+        triage=found,
+        sentiment=felt,
+        priority=decided,
+        weighed=weighed,
+        confidence=confidence,
+        needs_review=confidence is not None and confidence < policy.triage.review_below,
+    )
 
 
 def _declared(extracted: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:

@@ -70,8 +70,11 @@ def shell_of(
 
 def _hrefs(request: AgentRequest, inbox: str) -> dict[str, str]:
     """The places this person may go to."""
-    hrefs = {"inbox": inbox, "sla": reverse("sla-hub")}
+    hrefs = {"inbox": inbox, "sla": reverse("sla-hub"), "crew": reverse("crew")}
+    if request.actor.may(Act.WORK):
+        hrefs["review"] = reverse("review")
     if request.actor.may(Act.CONFIGURE):
+        hrefs["rules"] = reverse("rules")
         hrefs["members"] = reverse("members")
     if request.actor.may(Act.AUDIT):
         hrefs["audit"] = reverse("audit")

@@ -88,6 +88,26 @@ SENTENCES: Mapping[str, str | Promise] = {
     "This link has been used, is too old, or is not whole.": _(
         "This link has been used, is too old, or is not whole."
     ),
+    "Somebody else has changed the draft meanwhile: look at it again.": _(
+        "Somebody else has changed the draft meanwhile. Look at it again."
+    ),
+    "These rules were published by somebody else meanwhile: compare, and make the draft anew.": _(
+        "Somebody else has put other rules in force meanwhile. Compare, and make the draft anew."
+    ),
+    "Somebody has looked at how this ticket was read already.": _(
+        "Somebody has looked at how this ticket was read already."
+    ),
+    "is not a language of two letters": _("This is not a language of two letters, such as sv or en."),
+    "are codes of two letters, such as sv and en": _("These are codes of two letters, such as sv and en."),
+    "holds a null character, more than {most} words, or one of more than {longest} characters": _(
+        "This holds a null character, more than {most} words, or one of more than {longest} characters."
+    ),
+    "lies before its start, or in the past": _("This lies before its start, or in the past."),
+    "is more than a year after its start": _("This is more than a year after its start."),
+    "is the one who is away": _("This is the one who is away."),
+    "names somebody who is not in the team": _("Somebody of the plan is not in the team any more."),
+    "names none, or more than {most}": _("Tick at least one move, and at most {most}."),
+    "These assignments have been taken back before.": _("These assignments have been taken back before."),
     "Somebody has taken this escalation, or it has ended.": _("Somebody has taken this escalation already."),
 }
 

@@ -29,10 +29,13 @@ _PLACES = (
     ("inbox", _("Inbox"), _("Inbox"), "inbox", "i", False),
     ("sla", _("SLA hub"), _("SLA"), "sla", "h", False),
     ("command", _("Command hub"), pgettext_lazy("place", "Command"), "command", "c", False),
+    ("review", _("Look again"), _("Triage"), "eye", "t", True),
+    ("crew", _("Teams"), _("Teams"), "user", "", True),
     ("callbacks", _("Callbacks"), _("Callbacks"), "phone", "", False),
     ("customers", _("Customers"), _("Customers"), "people", "", True),
     ("reports", _("Reports"), _("Reports"), "chart", "", True),
     ("knowledge", _("Knowledge"), _("Knowledge"), "book", "", True),
+    ("rules", _("Routing rules"), _("Rules"), "right", "", True),
     ("members", _("People"), _("People"), "cog", "", True),
     ("audit", _("Audit log"), _("Audit log"), "lock", "", True),
 )

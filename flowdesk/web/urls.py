@@ -6,14 +6,18 @@ from django.views.generic import RedirectView
 from flowdesk.web import preferences
 from flowdesk.web.account import doors
 from flowdesk.web.account import views as account
+from flowdesk.web.assignments.views import assignments, undo_bulk
 from flowdesk.web.audit.views import audit, export
+from flowdesk.web.crew import views as crew
 from flowdesk.web.cron import run_automations
 from flowdesk.web.hubs import views as hubs
 from flowdesk.web.inbox.views import inbox
 from flowdesk.web.members import views as members
 from flowdesk.web.notices.views import notices, read_notices
+from flowdesk.web.rules import views as rules
 from flowdesk.web.ticket.new_views import new_ticket
 from flowdesk.web.ticket.views import acknowledge, ticket, ticket_act
+from flowdesk.web.triage import views as triage
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="sla-hub")),
@@ -27,6 +31,20 @@ urlpatterns = [
     path("flow/account/sessions/end", account.end_session, name="end-session"),
     path("flow/settings/people", members.members, name="members"),
     path("flow/settings/people/act", members.member_deed, name="member-deed"),
+    path("flow/settings/routing", rules.rules, name="rules"),
+    path("flow/settings/routing/act", rules.rules_deed, name="rules-deed"),
+    path("flow/settings/routing/text", rules.rules_source, name="rules-source"),
+    path("flow/settings/routing/try", rules.try_rules, name="try-rules"),
+    path("flow/settings/routing/rules/<str:place>", rules.rule, name="rule"),
+    path("flow/settings/routing/rules/<str:place>/preview", rules.rule_preview, name="rule-preview"),
+    path("flow/triage", triage.review, name="review"),
+    path("flow/triage/<str:ticket_id>/confirm", triage.confirm, name="review-confirm"),
+    path("flow/triage/<str:ticket_id>/correct", triage.correct, name="review-correct"),
+    path("flow/teams", crew.teams, name="crew"),
+    path("flow/teams/agents/<str:agent_id>", crew.agent, name="agent"),
+    path("flow/teams/<slug:team>/even", crew.even_out, name="even-out"),
+    path("flow/assignments", assignments, name="assignments"),
+    path("flow/assignments/undo", undo_bulk, name="undo-bulk"),
     path("flow/inbox", inbox, name="inbox"),
     path("flow/notices", notices, name="notices"),
     path("flow/notices/read", read_notices, name="read-notices"),

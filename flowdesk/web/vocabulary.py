@@ -54,6 +54,24 @@ CHANNEL_ICONS = {
     "api": "api",
 }
 LANGUAGES: Words = {"sv": _("Swedish"), "en": _("English"), "es": _("Spanish"), "de": _("German")}
+SENTIMENTS: Words = {
+    "angry": pgettext_lazy("mood", "angry"),
+    "negative": pgettext_lazy("mood", "negative"),
+    "neutral": pgettext_lazy("mood", "neutral"),
+    "positive": pgettext_lazy("mood", "positive"),
+}
+WEIGHED_BY: Words = {  # what stands around a word of feeling and changes what it counts
+    "strengthened": _("strengthened"),
+    "weakened": _("weakened"),
+    "shouted": _("in capitals"),
+    "stretched": _("letters drawn out"),
+    "exclaimed": _("exclaimed"),
+    "negated": _("negated"),
+    "wished": _("only wished for"),
+    "asked": _("inside a question"),
+    "before_but": _("before a “but”"),
+    "after_but": _("after a “but”"),
+}
 METRICS: Words = {
     "first_response": _("First response"),
     "next_response": _("Next response"),
@@ -127,6 +145,7 @@ TARGETS: Words = {  # whom a step tells: a place on the ticket, or a post
     "quality_owner": _("quality owner"),
     "experience_owner": _("experience owner"),
     "backup_owner": _("backup owner"),
+    "manager_escalation": _("manager for escalations"),
 }
 ROLES: Words = {
     "agent": _("Agent"),

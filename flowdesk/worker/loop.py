@@ -20,6 +20,7 @@ from flowdesk.core.trace import tracing
 from flowdesk.notifications.letters import send_letters
 from flowdesk.notifications.services import deliver, dispatch
 from flowdesk.tickets.standing import fold_standing
+from flowdesk.triage.indexing import index_round
 from flowdesk.worker.jobs.beat import Pulse
 from flowdesk.worker.jobs.queue import work_off
 from flowdesk.worker.jobs.schedules import run_schedules
@@ -29,6 +30,8 @@ log = logging.getLogger("flowdesk.worker")
 IDLE = 0.2  # seconds: the largest part of the time from a due instant to the hand-over
 SCHEDULES_EVERY = 15.0
 FORGET_EVERY = 15.0
+INDEX_EVERY = 5.0
+INDEX_PAUSE = 0.1  # seconds between batches: a desk full of tickets to index must not hold up the sweep
 WATCH_EVERY = 3.0  # the heartbeat, and the seals of the audit log
 LONGEST_PAUSE = 2.0  # seconds after rounds that failed: whatever comes back is found soon
 LEAVE = 10.0  # seconds that a thread has to end its round before the process goes
@@ -61,6 +64,13 @@ def run_loop(stop: threading.Event) -> None:
             args=(_forget_round, stop),
             kwargs={"job": "forget", "idle": FORGET_EVERY},
             name="forget",
+            daemon=True,
+        ),
+        threading.Thread(
+            target=_repeat,
+            args=(partial(_index_round, stop), stop),
+            kwargs={"job": "index", "idle": INDEX_EVERY},
+            name="index",
             daemon=True,
         ),
         threading.Thread(
@@ -140,6 +150,13 @@ def _forget_round() -> int:
     forget_windows(now=at)
     fold_standing()
     return forget_answers(now=at) // SWEPT_AT_ONCE  # a full batch: there is more
+
+
+def _index_round(stop: threading.Event) -> int:
+    indexed = index_round(now=now())
+    if indexed:
+        stop.wait(INDEX_PAUSE)
+    return indexed
 
 
 def _deliver_round() -> int:

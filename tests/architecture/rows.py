@@ -37,14 +37,19 @@ class Rows:
         return self.made[model]
 
     def values(self, model: type[TenantModel]) -> Iterator[tuple[str, Any]]:
+        keys = [one for one in model._meta.local_fields if isinstance(one, TenantKey)]
+        wanted = {one.related_model for one in keys if not one.null}
         for column in model._meta.local_fields:
             if column.primary_key or column.name == "tenant" or column.has_default():
                 continue
             if isinstance(column, TenantKey):
                 parent = column.related_model
                 assert isinstance(parent, type)
-                # Two tables may point at each other: one of the two keys can be empty then.
-                if parent is not model and not (column.null and parent not in self.made):
+                # Two tables may point at each other: one of the two keys can be empty then. And two people of one
+                # row may have to be different ones.
+                if parent is not model and not (
+                    column.null and (parent not in self.made or parent in wanted)
+                ):
                     yield column.name, self.of(parent)
             elif not column.null and not column.is_relation:
                 yield column.name, value_for(column)

@@ -29,6 +29,8 @@ WITHOUT_WALLS = frozenset(
         "accounts_tenant",
         "accounts_throttle",  # of somebody who has not come in yet
         "accounts_user",
+        "triage_indexingprogress",  # how far all tickets are indexed: a row id
+        "triage_termholder",  # terms as numbers with ids of tickets; `triage.sql` names the tenant in each statement
         "core_process",  # heartbeats and counts of processes: no tenant's
     }
 )

@@ -278,3 +278,37 @@ def test_a_form_written_twice_in_a_table_is_refused() -> None:
     assert faults(read_triage, "categories:\n  a:\n    keywords: [tree / trees, Trees]") == [
         (3, 30, "'Trees' is already a form of 'tree' in this table")
     ]
+
+
+def test_a_tenants_own_words_of_feeling_are_read() -> None:
+    text = "categories: {}\nsentiment:\n  words: {Grym: 4, 'not  again': -2.5, fan: 0}"
+
+    assert read_triage(read_document(text, "triage")).sentiment_words == (
+        ("fan", 0.0), ("grym", 4.0), ("not again", -2.5),
+    )  # fmt: skip
+
+
+def test_faults_of_words_of_feeling_are_shown_where_they_stand() -> None:
+    text = """categories: {}
+sentiment:
+  words:
+    grym: much
+    usel: -6
+    "--": 1
+    Kass: -4
+    kass: -3
+"""
+
+    assert faults(read_triage, text) == [
+        (4, 11, "expects a number, not 'much'"),
+        (5, 11, "is -6; -5 is the least"),
+        (6, 5, "has no word in it"),
+        (8, 5, "is weighed already"),
+    ]
+
+
+def test_the_section_of_feelings_needs_its_words() -> None:
+    assert faults(read_triage, "categories: {}\nsentiment: {weights: {}}") == [
+        (2, 12, "needs the key 'words'"),
+        (2, 13, "unknown key 'weights'"),
+    ]

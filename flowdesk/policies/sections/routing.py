@@ -7,18 +7,21 @@ rules:
     strategy: least_loaded
     cc: account_manager
     sla_target: 4_hours
+    mode: shadow                       # looked at and written down, but it moves nothing; or off
 otherwise: {team: tier-1, strategy: least_loaded}
+weights: {P1: 3, P2: 2}                # how much of an agent's capacity a ticket takes; 1 where it is not said
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from flowdesk.engine.condition_logic import conflicts, covers
 from flowdesk.engine.conditions import Condition, ConditionFault, compile_condition
-from flowdesk.engine.facts import FIELDS, Field
-from flowdesk.engine.routing import RoutingAction, RoutingRule, RoutingRules, Strategy
+from flowdesk.engine.facts import FIELDS, PRIORITY_WORDS, Field, Priority
+from flowdesk.engine.routing import EVEN_WEIGHTS, Mode, RoutingAction, RoutingRule, RoutingRules, Strategy
 from flowdesk.policies.reader import FaultList, Node, suggestion
 
 # The words of the source documents for what a rule does (F-RTE-10), beside `team` and `strategy`.
@@ -30,22 +33,28 @@ ACTIONS: Mapping[str, RoutingAction] = {
     "assign_to_security_team": RoutingAction(team="security"),
 }
 _ACTION_KEYS = ("team", "strategy", "skills", "dedicated", "senior")
-_RULE_KEYS = ("name", "action", *_ACTION_KEYS, "notify", "cc", "sla_target", "loosen")
+_RULE_KEYS = ("name", "action", *_ACTION_KEYS, "notify", "cc", "sla_target", "loosen", "mode")
 
 
 def read_routing(
-    node: Node, *, fields: Mapping[str, Field] = FIELDS, teams: Iterable[str] | None = None
+    node: Node,
+    *,
+    fields: Mapping[str, Field] = FIELDS,
+    teams: Iterable[str] | None = None,
+    posts: Iterable[str] | None = None,
 ) -> RoutingRules:
-    """The rules in order; `teams`, where given, are the only ones that may be named. Raises PolicyFaults:
-    also for a rule that no ticket can match, by itself or because the rules above it take them all."""
-    found = node.mapping(required=["rules"], optional=["otherwise", "senior_after"])
-    known = None if teams is None else tuple(teams)
+    """The rules in order; `teams` and `posts`, where given, are the only ones that may be named. Raises
+    PolicyFaults: also for a rule that no ticket can match, by itself or because the rules above it take them all."""
+    found = node.mapping(required=["rules"], optional=["otherwise", "senior_after", "weights"])
+    known = _Known(
+        teams=None if teams is None else tuple(teams), posts=None if posts is None else tuple(posts)
+    )
     faults, rules, taken = FaultList(), list[RoutingRule](), set[str]()
     with faults:
         for number, entry in enumerate(found["rules"].list(), start=1):
             with faults:
                 rules.append(
-                    _read_rule(entry, number=number, fields=fields, teams=known, earlier=rules, taken=taken)
+                    _read_rule(entry, number=number, fields=fields, known=known, earlier=rules, taken=taken)
                 )
     otherwise, senior_after = RoutingRules(rules=()).otherwise, RoutingRules(rules=()).senior_after
     with faults:
@@ -56,8 +65,32 @@ def read_routing(
     with faults:
         if "senior_after" in found:
             senior_after = found["senior_after"].integer(least=0, most=1_000)
+    weights: Mapping[Priority, int] = EVEN_WEIGHTS
+    with faults:
+        if "weights" in found:
+            weights = _weights(found["weights"])
     faults.raise_any()
-    return RoutingRules(rules=tuple(rules), otherwise=otherwise, senior_after=senior_after)
+    return RoutingRules(rules=tuple(rules), otherwise=otherwise, senior_after=senior_after, weights=weights)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a rule may name; None: anything."""
+
+    teams: tuple[str, ...] | None
+    posts: tuple[str, ...] | None
+
+
+def _weights(node: Node) -> Mapping[Priority, int]:
+    faults, weights = FaultList(), dict(EVEN_WEIGHTS)
+    for key, value in node.items():
+        with faults:
+            priority = PRIORITY_WORDS.get(key.text().casefold())
+            if priority is None:
+                raise key.refuse(f"{key.raw!r} is no priority; say P1, P2, P3 or P4")
+            weights[priority] = value.integer(least=0, most=100)
+    faults.raise_any()
+    return weights
 
 
 def read_condition(node: Node, *, fields: Mapping[str, Field] = FIELDS) -> Condition:
@@ -78,7 +111,7 @@ def _read_rule(
     *,
     number: int,
     fields: Mapping[str, Field],
-    teams: tuple[str, ...] | None,
+    known: _Known,
     earlier: list[RoutingRule],
     taken: set[str],
 ) -> RoutingRule:
@@ -88,12 +121,20 @@ def _read_rule(
         faults.add(found.get("name", node).fault(f"another rule is already called {name!r}"))
     taken.add(name)  # also of a rule with faults, which `earlier` will not hold
     condition = faults.read(lambda: read_condition(found["condition"], fields=fields))
-    above = next((rule for rule in earlier if condition and covers(rule.condition.ast, condition.ast)), None)
-    if above is not None:
+    mode = (faults.read(lambda: found["mode"].choice(Mode)) if "mode" in found else None) or Mode.ACTIVE
+    above = next(
+        (
+            rule
+            for rule in earlier
+            if rule.mode is Mode.ACTIVE and condition and covers(rule.condition.ast, condition.ast)
+        ),
+        None,
+    )
+    if above is not None and mode is not Mode.OFF:
         faults.add(found["condition"].fault(f"can never match: {above.name!r} above takes all of these"))
-    action = faults.read(lambda: _read_action(node, found, teams))
-    notify = faults.read(lambda: _names(found.get("notify"))) or ()
-    cc = faults.read(lambda: _names(found.get("cc"))) or ()
+    action = faults.read(lambda: _read_action(node, found, known))
+    notify = faults.read(lambda: _posts(found.get("notify"), known.posts)) or ()
+    cc = faults.read(lambda: _posts(found.get("cc"), known.posts)) or ()
     target: timedelta | None = faults.read(found["sla_target"].length) if "sla_target" in found else None
     loosen = faults.read(found["loosen"].truth) if "loosen" in found else False
     if "loosen" in found and "sla_target" not in found:
@@ -109,12 +150,13 @@ def _read_rule(
         cc=cc,
         sla_target=target,
         loosen=bool(loosen),
+        mode=mode,
     )
 
 
-def _read_action(node: Node, found: Mapping[str, Node], teams: tuple[str, ...] | None) -> RoutingAction:
+def _read_action(node: Node, found: Mapping[str, Node], known: _Known) -> RoutingAction:
     if "action" in found:
-        action = _read_alias(found["action"], teams)
+        action = _read_alias(found["action"], known.teams)
         spare = next((key for key in _ACTION_KEYS if key in found), None)
         if spare is not None:
             raise found[spare].refuse(
@@ -124,7 +166,7 @@ def _read_action(node: Node, found: Mapping[str, Node], teams: tuple[str, ...] |
     if "team" not in found:
         raise node.refuse("needs the key 'team' or the key 'action'")
     faults = FaultList()
-    team = faults.read(lambda: _read_team(found["team"], teams))
+    team = faults.read(lambda: _read_team(found["team"], known.teams))
     strategy = faults.read(lambda: found["strategy"].choice(Strategy)) if "strategy" in found else None
     skills = faults.read(lambda: _names(found.get("skills"))) or ()
     dedicated = faults.read(found["dedicated"].truth) if "dedicated" in found else False
@@ -154,6 +196,16 @@ def _read_team(node: Node, teams: tuple[str, ...] | None) -> str:
     if teams is not None and team not in teams:
         raise node.refuse(f"there is no team {team!r}{suggestion(team, teams)}")
     return team
+
+
+def _posts(node: Node | None, posts: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Posts of the tenant, whose holders are told."""
+    faults, names = FaultList(), _names(node)
+    for name, at in zip(names, node.one_or_more() if node else (), strict=True):
+        if posts is not None and name not in posts:
+            faults.add(at.fault(f"there is no post {name!r}{suggestion(name, posts)}"))
+    faults.raise_any()
+    return names
 
 
 def _names(node: Node | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The `triage` section: keyword tables of categories, impact, urgency, complexity and signals.
+"""The `triage` section: keyword tables of categories, impact, urgency, complexity and signals; words of feeling.
 
 A keyword is written with all its forms, `refund / refunds / refunded`. A table is a list of keywords
 (weight 1 each) or a mapping from weight to such a list: `{3: [refund / refunds], 1: [price]}`.
@@ -11,13 +11,26 @@ from typing import TypeVar
 
 from flowdesk.engine.lexicon import Keyword, words_of
 from flowdesk.engine.priority import Grade
+from flowdesk.engine.sentiment import tokens_of
 from flowdesk.engine.triage import CategoryRule, TriageRules
 from flowdesk.policies.reader import FaultList, Kind, Node
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-_KEYS = ("impact", "urgency", "signals", "complexity", "neutral", "denials", "default_language")
+_KEYS = (
+    "impact",
+    "urgency",
+    "signals",
+    "complexity",
+    "neutral",
+    "denials",
+    "default_language",
+    "review_below",
+    "sentiment",
+)
+MOST_FEELING = 5  # what a word of feeling may weigh, on either side
+MOST_FEELINGS = 500  # words of its own that a tenant may weigh
 
 
 def read_triage(node: Node) -> TriageRules:
@@ -39,8 +52,14 @@ def read_triage(node: Node) -> TriageRules:
     language = "en"
     with faults:
         language = found["default_language"].text(longest=8) if "default_language" in found else language
+    feelings = faults.read(lambda: _read_feelings(found["sentiment"]) if "sentiment" in found else ()) or ()
+    review_below = 45
+    with faults:
+        if "review_below" in found:
+            review_below = found["review_below"].integer(least=0, most=100)
     faults.raise_any()
     return TriageRules(
+        review_below=review_below,
         categories=categories,
         impact=impact,
         urgency=urgency,
@@ -49,7 +68,26 @@ def read_triage(node: Node) -> TriageRules:
         neutral=neutral,
         denials=frozenset(word.casefold() for word in denials),
         default_language=language.casefold(),
+        sentiment_words=feelings,
     )
+
+
+def _read_feelings(node: Node) -> tuple[tuple[str, float], ...]:
+    """`words: {grym: 3}`, from -5 to 5; 0 takes a word of the shipped lexicon out."""
+    words = node.mapping(required=["words"])["words"]
+    faults, weights = FaultList(), dict[str, float]()
+    if len(words.items()) > MOST_FEELINGS:
+        raise words.refuse(f"holds {len(words.items())} words; {MOST_FEELINGS} is the most")
+    for key, weight in words.items():
+        with faults:
+            word = " ".join(tokens_of(key.text(longest=60))).casefold()
+            if not word:
+                raise key.refuse("has no word in it")
+            if word in weights:
+                raise key.refuse("is weighed already")
+            weights[word] = float(weight.number(least=-MOST_FEELING, most=MOST_FEELING))
+    faults.raise_any()
+    return tuple(sorted(weights.items()))
 
 
 def read_keywords(node: Node) -> tuple[Keyword, ...]:

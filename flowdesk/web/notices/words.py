@@ -10,6 +10,8 @@ def notice_words(template: str, data: Mapping[str, Any], *, number: int, subject
     """What happened, in one line."""
     said = {
         "agent_assigned": _("#{number} is yours: {subject}"),
+        "agent_notified": _("To know of, #{number}: {subject}"),
+        "agent_copied": _("For your information, #{number}: {subject}"),
         "agent_customer_wrote": _("The customer wrote on #{number}: {subject}"),
         "agent_warned": _("{step}% spent on #{number}: {subject}"),
         "agent_escalated": _("Escalated to you, #{number}: {subject}"),

@@ -1,12 +1,13 @@
 """Fills the ticket page from the database: its talk, its clocks, and what the reader may do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from flowdesk.core.actor import Act
 from flowdesk.core.errors import NotFound
@@ -17,9 +18,10 @@ from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.people.models import Agent, Post
 from flowdesk.policies.services import Policy, policy_of
 from flowdesk.sla.services import load_clocks
-from flowdesk.tickets.models import Explanation, Ticket
-from flowdesk.tickets.queries import ticket_story
-from flowdesk.tickets.states import Status
+from flowdesk.tickets.models import Explanation, Task, Ticket
+from flowdesk.tickets.queries import TicketStory, ticket_story
+from flowdesk.tickets.states import Status, TaskKind
+from flowdesk.triage.similar import similar_to
 from flowdesk.web import words
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.chips import clock_chip, target_words
@@ -36,6 +38,7 @@ from flowdesk.web.ticket.page import (
     Fact,
     NamedChip,
     RelatedTicket,
+    SimilarTicket,
     TicketPage,
 )
 from flowdesk.web.ticket.thread import thread_of
@@ -76,7 +79,7 @@ def ticket_page(
     href = reverse("ticket", args=[public_id])
     story = ticket_story(ticket.id)
     explained = list(Explanation.objects.filter(ticket_id=ticket.id).order_by("id"))
-    zone = request.zone
+    zone, names = request.zone, dict(Agent.objects.values_list("id", "name"))
     current = current_clocks(clocks)
     page = TicketPage(
         id=public_id,
@@ -100,18 +103,18 @@ def ticket_page(
             if clock.metric in CUSTOMER_METRICS and (clock.is_active or clock.metric.value != "next_response")
         ),
         clocks_href=href,
-        actions=_actions(request, ticket, public_id, failed),
+        actions=_actions(request, ticket, public_id, policy, failed),
         escalation=_banner(ticket, request, now=now),
-        thread=thread_of(
-            ticket, story, zone=zone, now=now, names=dict(Agent.objects.values_list("id", "name"))
-        ),
+        thread=thread_of(ticket, story, zone=zone, now=now, names=names),
         composer=_composer(request, ticket, public_id, current, failed),
         clock_blocks=tuple(_block(clock, policy, now=now, zone=zone) for clock in current if clock.is_active),
         ledger=ledger_of(ticket, clocks, story, policy=policy, zone=zone, now=now),
-        why=why_of(ticket, explained, clocks, policy),
+        why=why_of(ticket, explained, clocks, policy, names=names),
         why_short=why_short(explained),
         customer=_customer(ticket, zone=zone, now=now),
         others=_others(ticket),
+        similar=_similar(ticket, story, now=now),
+        tasks=_tasks(ticket, zone=zone, now=now, names=names),
         fields=tuple(Fact(label=name, words=str(value)) for name, value in sorted(ticket.fields.items())),
     )
     return _leading_back(page, back) if back else page
@@ -163,7 +166,7 @@ def _block(clock: Clock, policy: Policy, *, now: datetime, zone: ZoneInfo) -> Cl
 
 
 def _actions(
-    request: AgentRequest, ticket: Ticket, public_id: str, failed: Failed | None
+    request: AgentRequest, ticket: Ticket, public_id: str, policy: Policy, failed: Failed | None
 ) -> tuple[Action, ...]:
     """The acts this person may do on a ticket in this status; a failed one comes back open."""
     actor = request.actor
@@ -187,12 +190,40 @@ def _actions(
         if actor.may(Act.ESCALATE):
             found.append(("escalate", forms.escalate(href("escalate"), targets=_targets())))
         if actor.may(Act.WORK):
+            found.append(("classify", _classify(ticket, href("classify"), policy)))
             found.append(("resolve", forms.resolve(href("resolve"))))
     elif ticket.status == Status.RESOLVED and actor.may(Act.WORK):
         found.append(("reopen", forms.reopen(href("reopen"))))
     return tuple(
         _with_answers(action, failed) if failed and failed.act == name else action for name, action in found
     )
+
+
+def _classify(ticket: Ticket, href: str, policy: Policy) -> Action:
+    """What the tenant's policy knows, this ticket's reading chosen; one without a category has an empty choice."""
+    chosen = f"{ticket.category}/{ticket.subcategory}" if ticket.subcategory else ticket.category
+    nothing = () if ticket.category else (Choice(value="", words="", is_chosen=True),)
+    return forms.classify(
+        href,
+        categories=(*nothing, *category_choices(policy, chosen=chosen)),
+        impact=ticket.impact,
+        urgency=ticket.urgency,
+        complexity=ticket.complexity,
+    )
+
+
+def category_choices(policy: Policy, *, chosen: str = "") -> tuple[Choice, ...]:
+    """Every category with its subcategories, as `billing` and `billing/refund`."""
+    found = []
+    for rule in policy.triage.categories:
+        named = say(CATEGORIES, rule.category)
+        found.append(Choice(value=rule.category, words=named, is_chosen=rule.category == chosen))
+        for name in rule.subcategories:
+            value = f"{rule.category}/{name}"
+            found.append(
+                Choice(value=value, words=f"{named}, {name.replace('_', ' ')}", is_chosen=value == chosen)
+            )
+    return tuple(found)
 
 
 def _with_answers(action: Action, failed: Failed) -> Action:
@@ -295,6 +326,21 @@ def _customer(ticket: Ticket, *, zone: ZoneInfo, now: datetime) -> CustomerPanel
     )
 
 
+def _tasks(ticket: Ticket, *, zone: ZoneInfo, now: datetime, names: Mapping[int, str]) -> tuple[Fact, ...]:
+    """What agents have been asked and have not done yet."""
+    rows = Task.objects.filter(ticket_id=ticket.id, ended_at__isnull=True).order_by("due_at")
+    said_of = {TaskKind.FIRST_INVESTIGATION: _("Look into it first")}
+    return tuple(
+        Fact(
+            label=str(said_of[TaskKind(row.kind)]) + (f" ({_('overdue')})" if row.due_at <= now else ""),
+            words=_("{name}, by {when}").format(
+                name=names.get(row.agent_id, ""), when=words.moment(row.due_at, zone=zone, now=now)
+            ),
+        )
+        for row in rows
+    )
+
+
 def _others(ticket: Ticket) -> tuple[RelatedTicket, ...]:
     """The customer's newest tickets, this one among them."""
     rows = Ticket.objects.filter(customer_id=ticket.customer_id).order_by("-id")[:RELATED]
@@ -306,4 +352,19 @@ def _others(ticket: Ticket) -> tuple[RelatedTicket, ...]:
             href="" if row.id == ticket.id else reverse("ticket", args=[shown("tkt", row.public_id)]),
         )
         for row in rows
+    )
+
+
+def _similar(ticket: Ticket, story: TicketStory, *, now: datetime) -> tuple[SimilarTicket, ...]:
+    """Tickets like this one, by its subject and its first words."""
+    text = story.messages[0].text if story.messages else ""
+    return tuple(
+        SimilarTicket(
+            number=one.number,
+            subject=one.subject,
+            tail=said.similar_tail(say(STATUSES, one.status.value), score=one.score),
+            shared=said.shared_words(one.shared),
+            href=reverse("ticket", args=[shown("tkt", one.public_id)]),
+        )
+        for one in similar_to(ticket.subject, text=text, now=now, but=ticket.id)
     )

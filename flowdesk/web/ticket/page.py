@@ -123,6 +123,17 @@ class RelatedTicket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarTicket:
+    """A ticket like this one; `shared` names the words they have in common."""
+
+    number: int
+    subject: str
+    tail: str  # "resolved, 83 %"
+    shared: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationBanner:
     """An escalation nobody has taken yet."""
 
@@ -182,6 +193,8 @@ class TicketPage:
     why_short: str = ""
     customer: CustomerPanel | None = None
     others: tuple[RelatedTicket, ...] = ()
+    similar: tuple[SimilarTicket, ...] | None = None  # None: nobody has looked
+    tasks: tuple[Fact, ...] = ()  # what somebody is to do about it
     fields: tuple[Fact, ...] = field(default_factory=tuple)
 
     @property

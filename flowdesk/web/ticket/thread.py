@@ -14,7 +14,7 @@ from flowdesk.core.ids import shown
 from flowdesk.tickets.html import shown as shown_html
 from flowdesk.tickets.models import AuthorKind, Message, Note, Ticket, TicketEvent
 from flowdesk.tickets.queries import TicketStory
-from flowdesk.tickets.states import EventKind
+from flowdesk.tickets.states import EventKind, TaskOutcome
 from flowdesk.web import words
 from flowdesk.web.parts import NOBODY, Face
 from flowdesk.web.ticket import words as said
@@ -148,6 +148,10 @@ def event_words(events: Sequence[TicketEvent], names: Mapping[int, str]) -> Line
             )
         case EventKind.TICKET_UNASSIGNED:
             return Line(_("Back in the queue"), icon="assign")
+        case EventKind.TASK_OPENED:
+            return Line(_("{name} is to look into it first").format(name=who), icon="assign")
+        case EventKind.TASK_ENDED if data.get("outcome") == TaskOutcome.DONE:
+            return Line(_("Looked into"), icon="check")
         case EventKind.LEVEL_CHANGED:
             moved = _("From level {before} to level {after}")
             return Line(moved.format(before=data.get("before"), after=data.get("after")), icon="escalate")

@@ -8,9 +8,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from flowdesk.engine.business_time import Unit
 from flowdesk.engine.clock import CUSTOMER_METRICS, Clock
+from flowdesk.engine.sla_policy import Amount
 from flowdesk.policies.services import Policy
 from flowdesk.tickets.models import Explanation, Ticket
+from flowdesk.triage.otherwise import would_have_changed
+from flowdesk.web import words
 from flowdesk.web.chips import target_words
 from flowdesk.web.ticket.page import Why, WhyLine
 from flowdesk.web.vocabulary import (
@@ -18,8 +22,10 @@ from flowdesk.web.vocabulary import (
     GRADES,
     LANGUAGES,
     METRICS,
+    SENTIMENTS,
     STRATEGIES,
     TIERS,
+    WEIGHED_BY,
     Words,
     say,
 )
@@ -38,6 +44,13 @@ REASONS: Mapping[str, str | Promise] = {
     "language_given": gettext_lazy("Language {value}, as the customer prefers."),
     "language_from_words": gettext_lazy("Language {value}, from the words."),
     "language_default": gettext_lazy("Language {value}, the tenant's own: the words do not tell."),
+    "sentiment_no_words": gettext_lazy("No words of feeling were found."),
+    "sentiment_word": gettext_lazy("“{word}” weighs {weight}."),
+    "sentiment_changed": gettext_lazy("“{word}” weighs {weight} and counts {counted}: {by}."),
+    "sentiment_long_wait": gettext_lazy("A long wait counts {counted}."),
+    "sentiment_faults": gettext_lazy("Words that only report faults count {counted} together, not {was}."),
+    "sentiment_rest": gettext_lazy("{count} lighter words count {counted} together."),
+    "sentiment_sum": gettext_lazy("Together {total}; against {ballast} for the length of the text, {score}."),
     "matrix": gettext_lazy("Matrix: impact {impact} and urgency {urgency} give {priority}."),
     "category_bounds": gettext_lazy("The bounds of {category} move {was} to {priority}."),
     "text_cap": gettext_lazy("Words alone do not lift {tier} above {priority}."),
@@ -47,12 +60,17 @@ REASONS: Mapping[str, str | Promise] = {
     "raised_by_anger": gettext_lazy("Angry words lift {was} to {priority}."),
     "anger_capped": gettext_lazy("Angry words do not lift {tier} any further."),
     "set_by_agent": gettext_lazy("Set outright: {was} becomes {priority}."),
+    "said_by_agent": gettext_lazy("Said by an agent: {what}."),
     "rule_matched": gettext_lazy("Rule {rule} matched."),
     "no_rule_matched": gettext_lazy("No rule matched."),
     "senior_for_history": gettext_lazy("A senior, after {recent_escalations} recent escalations."),
     "nobody_speaks": gettext_lazy("Nobody in the team speaks {language}; that wish was let go."),
     "nobody_has_skill": gettext_lazy("Nobody in the team has {skills}; that wish was let go."),
     "dedicated_not_free": gettext_lazy("The customer's own person is not free."),
+    "dedicated_is_away": gettext_lazy(
+        "The customer's own person is away; who stands in for them comes first."
+    ),
+    "nobody_free_on_channel": gettext_lazy("Nobody who is free works on {channel}; that wish was let go."),
     "no_senior_free": gettext_lazy("No senior is free."),
 }
 
@@ -63,6 +81,7 @@ PARAMS: Mapping[str, Callable[[str], str]] = {
     "urgency": partial(say, GRADES),
     "category": partial(say, CATEGORIES),
     "language": partial(say, LANGUAGES),
+    "by": lambda codes: ", ".join(say(WEIGHED_BY, code) for code in codes.split()),
 }
 VALUES: Mapping[str, Words] = {
     "category_from_words": CATEGORIES,
@@ -94,9 +113,14 @@ def reason_words(reason: Mapping[str, Any]) -> str:
 
 
 def why_of(
-    ticket: Ticket, explained: Sequence[Explanation], clocks: Sequence[Clock], policy: Policy
+    ticket: Ticket,
+    explained: Sequence[Explanation],
+    clocks: Sequence[Clock],
+    policy: Policy,
+    *,
+    names: Mapping[int, str],
 ) -> tuple[Why, ...]:
-    """Category, priority, routing and promises, each with the steps that led there."""
+    """Category, priority, routing and promises, each with the steps that led there; `names` are the agents'."""
     traces = {one.subject: one.trace for one in explained}
     found = []
     if trace := traces.get("triage"):
@@ -105,6 +129,11 @@ def why_of(
         found.append(
             Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"]))
         )
+        if felt := trace.get("sentiment"):  # decisions of before have none
+            title = _("Mood {sentiment}").format(sentiment=say(SENTIMENTS, felt["sentiment"]))
+            found.append(
+                Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in felt["reasons"]))
+            )
     if trace := traces.get("priority"):
         title = _("Priority P{priority}").format(priority=trace["priority"])
         found.append(
@@ -113,6 +142,7 @@ def why_of(
     if trace := traces.get("routing"):
         found.append(_routing(trace))
     found.append(_promises(ticket, clocks, policy))
+    found.append(_otherwise(ticket, traces, policy, names))
     return tuple(why for why in found if why.lines)
 
 
@@ -147,6 +177,54 @@ def _routing(trace: Mapping[str, Any]) -> Why:
         lines += [WhyLine(words=reason_words(one)) for one in assignment["waived"]]
     lines.append(WhyLine(words=_("Policy revision {revision}.").format(revision=trace.get("revision", ""))))
     return Why(title=_("Routed to {team}").format(team=trace["team"]), lines=tuple(lines))
+
+
+OTHERWISE: Words = {  # by the change's code; `result` is what had come of it
+    "if_more_words": gettext_lazy("{category} needed {needed} points and has {score}."),
+    "if_impact": gettext_lazy("With impact {impact} it would be {result}."),
+    "if_urgency": gettext_lazy("With urgency {urgency} it would be {result}."),
+    "if_vip": gettext_lazy("For a VIP it would be {result}."),
+    "if_not_vip": gettext_lazy("Were the customer no VIP, it would be {result}."),
+    "if_tier": gettext_lazy("For the tier {tier} it would be {result}."),
+    "if_priority": gettext_lazy("As {priority} it would be {result}."),
+    "if_angry": gettext_lazy("In anger it would be {result}."),
+    "if_calm": gettext_lazy("Without the anger it would be {result}."),
+    "if_not_said": gettext_lazy("The priority was said outright; nothing else counts."),
+    "if_held": gettext_lazy("Rule {rule} would send it to {result}, but for:"),
+    "if_not_off_shift": gettext_lazy("{agent} was off shift."),
+    "if_not_unavailable": gettext_lazy("{agent} was away."),
+    "if_not_lacks_language": gettext_lazy("{agent} does not speak the language."),
+    "if_not_lacks_channel": gettext_lazy("{agent} does not work the channel."),
+    "if_not_lacks_skill": gettext_lazy("{agent} lacks the skill."),
+    "if_not_full": gettext_lazy("{agent} had no room."),
+    "if_not_not_dedicated": gettext_lazy("{agent} is not the customer's own person."),
+    "if_not_not_senior": gettext_lazy("{agent} is no senior."),
+}
+
+
+def _otherwise(
+    ticket: Ticket, traces: Mapping[str, Mapping[str, Any]], policy: Policy, names: Mapping[int, str]
+) -> Why:
+    """What would have changed it: the short answer to "why not …?"."""
+    lines = []
+    for one in would_have_changed(ticket, traces, policy):
+        params = {
+            name: str(PARAMS[name](value)) if name in PARAMS else value
+            for name, value in one.change.params.items()
+        }
+        sentence = str(OTHERWISE.get(one.change.code, "{result}")).format(
+            **params, result=_result(one.result), agent=names.get(one.agent or 0, "")
+        )
+        if one.subject in METRICS:
+            sentence = f"{say(METRICS, one.subject)}: {sentence}"
+        lines.append(WhyLine(words=sentence, code=one.change.params.get("failed", ""), is_untaken=True))
+    return Why(title=_("What would have changed it"), lines=tuple(lines))
+
+
+def _result(said: str) -> str:
+    """A target in the reader's words; anything else as it is."""
+    amount, colon, unit = said.partition(":")
+    return words.amount(Amount(amount=int(amount), unit=Unit(unit))) if colon else said
 
 
 def _chosen_words(strategy: str, count: int) -> str:

@@ -1,5 +1,7 @@
 """The ticket's sentences: around its clocks, in its ledger, above its composer."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -184,3 +186,12 @@ def customer_facts() -> dict[str, str]:
 def on_shift_until(clock: str) -> str:
     """Under one's own name in the shell."""
     return _("On shift until {time}").format(time=clock)
+
+
+def similar_tail(status: str, *, score: float) -> str:
+    """How it stands, and how alike it is: "resolved, 83 %"."""
+    return _("{status}, {percent} %").format(status=status, percent=round(100 * score))
+
+
+def shared_words(words: Sequence[str]) -> str:
+    return _("Both say: {words}").format(words=", ".join(words)) if words else ""

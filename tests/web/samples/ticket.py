@@ -27,6 +27,7 @@ from flowdesk.web.ticket.page import (
     LedgerRow,
     NamedChip,
     RelatedTicket,
+    SimilarTicket,
     ThreadEntry,
     TicketPage,
     Why,
@@ -336,6 +337,15 @@ def a_ticket_page() -> TicketPage:
             ),
             RelatedTicket(
                 number=4512, subject="New terminals for Turku", tail="closed", href="/flow/tickets/4512"
+            ),
+        ),
+        similar=(
+            SimilarTicket(
+                number=4731,
+                subject="Terminals decline every card since the update",
+                tail=ticket_words.similar_tail(say(STATUSES, "resolved"), score=0.63),
+                shared=ticket_words.shared_words(("terminals", "card", "decline")),
+                href="/flow/tickets/4731",
             ),
         ),
         fields=(Fact(label="Amount", words="not set"), Fact(label="Product", words="Terminals 4.1")),

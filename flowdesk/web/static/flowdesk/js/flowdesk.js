@@ -82,6 +82,44 @@
     }
   }, true);
 
+  /* A list whose order matters: dragged, or moved with Alt and an arrow; the form says it to the server. */
+  const reordered = (item, to) => {
+    const form = document.getElementById(item.closest("[data-reorder]").dataset.reorder);
+    form.elements.rule.value = item.dataset.place;
+    form.elements.to.value = String(to);
+    form.requestSubmit();
+  };
+  let dragged = null;
+  for (const item of document.querySelectorAll("[data-reorder] > [data-place]")) item.draggable = true;
+  const placeUnder = (event) => dragged && event.target.closest?.("[data-reorder] > [data-place]");
+  document.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest?.("[data-reorder] > [data-place]");
+    if (dragged) event.dataTransfer.setData("text/plain", dragged.dataset.place);
+  });
+  document.addEventListener("dragover", (event) => {
+    const under = placeUnder(event);
+    for (const item of document.querySelectorAll(".over")) item.classList.toggle("over", item === under);
+    if (!under) return;
+    event.preventDefault();
+    under.classList.add("over");
+  });
+  document.addEventListener("drop", (event) => {
+    const under = placeUnder(event);
+    if (!under || under === dragged) return;
+    event.preventDefault();
+    reordered(dragged, Number(under.dataset.place));
+  });
+  document.addEventListener("dragend", () => { dragged = null; });
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const item = step && event.altKey && event.target.closest?.("[data-reorder] > [data-place]");
+    if (!item) return;
+    const to = Number(item.dataset.place) + step;
+    if (to < 0 || to >= item.parentElement.querySelectorAll("[data-place]").length) return;
+    event.preventDefault();
+    reordered(item, to);
+  });
+
   /* Preferences change at once here; the server is told, and knows them for the next page. */
   const remember = (form, name, value) => {
     const answers = new FormData(form);

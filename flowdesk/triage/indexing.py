@@ -1,0 +1,159 @@
+"""Keeps what tickets are found by, behind the acts that open them: the worker's, in batches, done twice without harm.
+
+Tickets are taken in the order of their row ids. An act that took long may show a ticket behind the mark, so what lies
+within the last two looks is looked through again; a look every few minutes outlasts any act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.db import connection, connections, transaction
+
+from flowdesk.core.models import json_list
+from flowdesk.core.tenant import current_tenant, writing
+from flowdesk.engine.likeness import (
+    MAX_CHARACTERS,
+    MOST_TELLING,
+    Digest,
+    Vocabulary,
+    digest_of,
+    weights_of,
+)
+from flowdesk.engine.sentiment import own_words
+from flowdesk.triage import sql
+from flowdesk.triage.models import IndexingProgress
+
+BATCH = 200  # tickets of a round
+LOOK_EVERY = timedelta(minutes=5)
+
+
+def index_round(*, now: datetime, most: int = BATCH) -> int:
+    """Index the next tickets of all tenants; returns how many, 0 where another worker is at it.
+
+    What is found is committed tenant by tenant, and the mark moves after: a kill between the two does a batch again.
+    """
+    with transaction.atomic("worker", durable=True), connections["worker"].cursor() as cursor:
+        cursor.execute(sql.TAKE_PROGRESS)
+        row = cursor.fetchone()
+        if row is None:
+            return 0
+        progress = IndexingProgress(*row)
+        if progress.looked_at is None or now - progress.looked_at >= LOOK_EVERY:
+            between = {"settled": progress.settled, "reached": progress.reached, "most": most}
+            cursor.execute(sql.PASSED_BY, between)
+            found: list[tuple[int, int]] = cursor.fetchall()
+            if len(found) < most:  # all of it was looked through
+                _settle(progress, at=now)
+        else:
+            cursor.execute(sql.NEXT, [progress.reached, most])
+            found = cursor.fetchall()
+            if not found:
+                return 0
+            progress.reached = found[-1][0]
+        for tenant, tickets in _by_tenant(found):
+            with writing(tenant):
+                index_tickets(tickets)
+        cursor.execute(
+            sql.KEEP_PROGRESS,
+            {
+                "id": progress.id,
+                "reached": progress.reached,
+                "seen": progress.seen,
+                "settled": progress.settled,
+                "looked_at": progress.looked_at,
+            },
+        )
+        return len(found)
+
+
+def _settle(progress: IndexingProgress, *, at: datetime) -> None:
+    """After a look. What was reached before the look before this one has been looked through since."""
+    progress.settled, progress.seen = progress.seen, progress.reached
+    progress.looked_at = at
+
+
+def _by_tenant(found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, list[int]]]:
+    for tenant, rows in groupby(sorted(found, key=lambda row: row[1]), key=lambda row: row[1]):
+        yield tenant, [ticket for ticket, _ in rows]
+
+
+def index_tickets(tickets: Collection[int]) -> int:
+    """Index some tickets of the open scope's tenant; those that are indexed already stay as they are."""
+    tenant = current_tenant()
+    with connection.cursor() as cursor:
+        vocabulary = _locked_vocabulary(tenant)
+        cursor.execute(
+            sql.OPENINGS, {"tenant": tenant, "tickets": list(tickets), "longest": 2 * MAX_CHARACTERS}
+        )
+        digests = {
+            ticket: digest_of(weights_of(subject, own_words(text or "")), vocabulary)
+            for ticket, subject, text in cursor.fetchall()
+        }
+        rows = json_list(
+            {"ticket": ticket, "terms": digest.keys, "weights": stored_weights(digest)}
+            for ticket, digest in digests.items()
+        )
+        cursor.execute(sql.INSERT_DIGESTS, {"tenant": tenant, "digests": rows})
+        new = [ticket for (ticket,) in cursor.fetchall()]
+        if new:
+            held = [(term, ticket) for ticket in new for term in digests[ticket].keys[:MOST_TELLING]]
+            cursor.execute(sql.INSERT_HOLDERS, {"tenant": tenant, **_columns(held)})
+            for ticket in new:
+                vocabulary.add(digests[ticket].keys)
+            _keep_vocabulary(tenant, vocabulary)
+    return len(new)
+
+
+def forget_tickets(tickets: Collection[int]) -> None:
+    """Let some tickets of the open scope's tenant be found no more: erased, merged into another."""
+    _take_out(tickets, sql.EMPTY_DIGESTS)
+
+
+def reindex_tickets(tickets: Collection[int]) -> None:
+    """Index some tickets of the open scope's tenant anew, for their words have changed."""
+    _take_out(tickets, sql.EMPTY_DIGESTS)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.DELETE_DIGESTS, {"tenant": current_tenant(), "tickets": list(tickets)})
+    index_tickets(tickets)
+
+
+def _take_out(tickets: Collection[int], statement: str) -> None:
+    tenant = current_tenant()
+    with connection.cursor() as cursor:
+        vocabulary = _locked_vocabulary(tenant)
+        cursor.execute(statement, {"tenant": tenant, "tickets": list(tickets)})
+        old = cursor.fetchall()
+        held = [(term, ticket) for ticket, terms in old for term in terms[:MOST_TELLING]]
+        cursor.execute(sql.DELETE_HOLDERS, {"tenant": tenant, **_columns(held)})
+        for _, terms in old:
+            if terms:
+                vocabulary.add(terms, times=-1)
+        _keep_vocabulary(tenant, vocabulary)
+
+
+def _columns(held: Sequence[tuple[int, int]]) -> dict[str, list[int]]:
+    return {"terms": [term for term, _ in held], "tickets": [ticket for _, ticket in held]}
+
+
+def _locked_vocabulary(tenant: int) -> Vocabulary:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LOCK_VOCABULARY, {"tenant": tenant})
+        row = cursor.fetchone()
+    assert row is not None
+    return Vocabulary(row[0], bytes(row[1]))
+
+
+def _keep_vocabulary(tenant: int, vocabulary: Vocabulary) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.KEEP_VOCABULARY,
+            {"tenant": tenant, "tickets": vocabulary.tickets, "counts": vocabulary.packed()},
+        )
+
+
+def stored_weights(digest: Digest) -> list[int]:
+    """Weights as they are kept, in hundredths."""
+    return [round(100 * weight) for weight in digest.weights]

@@ -1,0 +1,71 @@
+"""By which words a ticket is found when another is like it. Written by the worker alone; see `indexing`.
+
+Like an index, these rows hold nothing that the tickets do not say: terms are kept as numbers, never as words.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from flowdesk.accounts.tenancy import TenantModel, TenantPart
+from flowdesk.core.models import TenantKey
+from flowdesk.tickets.models import Ticket
+
+
+class TicketDigest(TenantPart):
+    """A ticket's heaviest terms, heaviest first; empty for one that is to be found no more."""
+
+    ticket = TenantKey(Ticket, models.CASCADE)
+    terms = ArrayField(models.IntegerField())
+    weights = ArrayField(models.SmallIntegerField())  # hundredths, one for each term
+
+    class Meta(TenantPart.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "ticket"], name="triage_digest_once")]
+
+    def __str__(self) -> str:
+        return f"{len(self.terms)} terms of {self.ticket_id}"
+
+
+class TermHolder(models.Model):
+    """A ticket that a term tells of.
+
+    No row security and no key to the tenant or the ticket: ten rows a ticket, read by `sql.SIMILAR` alone, which names
+    the tenant and shows a ticket only if the walls of the tickets let it. The newest holders of a term are the end
+    of one range of the primary key.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "term", "ticket_id")
+    tenant_id = models.BigIntegerField()
+    term = models.IntegerField()
+    ticket_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.term} in {self.ticket_id}"
+
+
+class TenantVocabulary(TenantModel):
+    """How many of a tenant's tickets hold a term, in a table of fixed size (`engine.likeness.Vocabulary`)."""
+
+    tickets = models.IntegerField(default=0)
+    counts = models.BinaryField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="triage_vocabulary_once")]
+
+    def __str__(self) -> str:
+        return f"words of {self.tickets} tickets"
+
+
+class IndexingProgress(models.Model):
+    """How far the tickets of all tenants are indexed, by row id; one row, which belongs to no tenant.
+
+    Up to `settled` nothing can be missing; between it and `reached` a ticket may still come to light whose act took
+    long. `seen` is what had been reached when that stretch was looked through last.
+    """
+
+    reached = models.BigIntegerField(default=0)
+    seen = models.BigIntegerField(default=0)
+    settled = models.BigIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.settled} to {self.reached}"

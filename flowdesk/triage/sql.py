@@ -1,0 +1,116 @@
+"""Statements on what tickets are found by. The tenant is a parameter of each that reads or writes holders of terms."""
+
+# Tickets alike, best first by the rarity of what they share. Of each term only its latest holders are read, by
+# the primary key and backwards, so the price is the same however many tickets hold it.
+SIMILAR = """
+with asked as (
+    select * from unnest(%(terms)s::integer[], %(weights)s::real[]) as a (term, weight)
+), found as (
+    select holder.ticket_id, sum(asked.weight) as weight
+    from asked cross join lateral (
+        select ticket_id from triage_termholder
+        where tenant_id = %(tenant)s and term = asked.term
+        order by tenant_id desc, term desc, ticket_id desc
+        limit %(holders)s
+    ) as holder
+    group by holder.ticket_id
+    order by weight desc, holder.ticket_id desc
+    limit %(candidates)s
+)
+select ticket.id, ticket.public_id, ticket.number, ticket.subject, ticket.status, ticket.created_at,
+    digest.terms, digest.weights
+from found
+join triage_ticketdigest digest on digest.tenant_id = %(tenant)s and digest.ticket_id = found.ticket_id
+join tickets_ticket ticket on ticket.tenant_id = %(tenant)s and ticket.id = found.ticket_id
+where ticket.id <> %(ticket)s and ticket.created_at >= %(since)s and ticket.status <> 'void'
+"""
+
+# What a ticket says first, for as many tickets as are named.
+OPENINGS = """
+select ticket.id, ticket.subject, left(first.text, %(longest)s)
+from tickets_ticket ticket left join lateral (
+    select text from tickets_message message
+    where message.tenant_id = ticket.tenant_id and message.ticket_id = ticket.id
+    order by message.sent_at, message.id limit 1
+) as first on true
+where ticket.tenant_id = %(tenant)s and ticket.id = any(%(tickets)s)
+order by ticket.id
+"""
+
+# One worker indexes at a time; the others go on with something else.
+TAKE_PROGRESS = """
+select id, reached, seen, settled, looked_at from triage_indexingprogress order by id limit 1 for update skip locked
+"""
+
+NEXT = "select id, tenant_id from tickets_ticket where id > %s order by id limit %s"
+
+# Tickets that came to light behind the mark: their act took longer than it took to pass them by.
+PASSED_BY = """
+select ticket.id, ticket.tenant_id from tickets_ticket ticket
+where ticket.id > %(settled)s and ticket.id <= %(reached)s and not exists (
+    select from triage_ticketdigest digest
+    where digest.tenant_id = ticket.tenant_id and digest.ticket_id = ticket.id
+)
+order by ticket.id limit %(most)s
+"""
+
+KEEP_PROGRESS = """
+update triage_indexingprogress
+set reached = %(reached)s, seen = %(seen)s, settled = %(settled)s, looked_at = %(looked_at)s
+where id = %(id)s
+"""
+
+# Answers which tickets are new: only these are counted, so that a batch done twice counts once.
+INSERT_DIGESTS = """
+insert into triage_ticketdigest (tenant_id, ticket_id, terms, weights)
+select %(tenant)s, row.ticket, row.terms, row.weights
+from jsonb_to_recordset(%(digests)s) as row (ticket bigint, terms integer[], weights smallint[])
+on conflict (tenant_id, ticket_id) do nothing
+returning ticket_id
+"""
+
+INSERT_HOLDERS = """
+insert into triage_termholder (tenant_id, term, ticket_id)
+select %(tenant)s, held.term, held.ticket
+from unnest(%(terms)s::integer[], %(tickets)s::bigint[]) as held (term, ticket)
+on conflict do nothing
+"""
+
+LOCK_VOCABULARY = """
+insert into triage_tenantvocabulary (tenant_id, tickets, counts) values (%(tenant)s, 0, '')
+on conflict (tenant_id) do update set tickets = triage_tenantvocabulary.tickets
+returning tickets, counts
+"""
+
+KEEP_VOCABULARY = """
+update triage_tenantvocabulary set tickets = %(tickets)s, counts = %(counts)s where tenant_id = %(tenant)s
+"""
+
+READ_VOCABULARY = "select tickets, counts from triage_tenantvocabulary where tenant_id = %s"
+
+# Tickets that nobody shall find any more: their words are erased, or another ticket stands for them.
+EMPTY_DIGESTS = """
+with old as (
+    select id, ticket_id, terms from triage_ticketdigest
+    where tenant_id = %(tenant)s and ticket_id = any(%(tickets)s) for update
+), emptied as (
+    update triage_ticketdigest set terms = '{}', weights = '{}' from old where triage_ticketdigest.id = old.id
+)
+select ticket_id, terms from old
+"""
+
+DELETE_DIGESTS = """
+delete from triage_ticketdigest where tenant_id = %(tenant)s and ticket_id = any(%(tickets)s)
+"""
+
+DELETE_HOLDERS = """
+delete from triage_termholder using unnest(%(terms)s::integer[], %(tickets)s::bigint[]) as gone (term, ticket)
+where tenant_id = %(tenant)s and triage_termholder.term = gone.term and ticket_id = gone.ticket
+"""
+
+DIGESTS = """
+select ticket.id, ticket.subject, digest.terms, digest.weights
+from triage_ticketdigest digest
+join tickets_ticket ticket on ticket.tenant_id = digest.tenant_id and ticket.id = digest.ticket_id
+where digest.tenant_id = %(tenant)s and digest.ticket_id = any(%(tickets)s)
+"""

@@ -1,0 +1,1 @@
+"""Who got what, when and why; and taking back what was handed out together."""

@@ -1,0 +1,1 @@
+"""What was read with too little certainty: somebody says yes, or better."""
