@@ -6,7 +6,6 @@ The numbers of the features in a text add up, straight to the labels' scores or 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ import numpy.typing as npt
 
 from flowdesk.learning.confidence import Confidence
 from flowdesk.learning.layers import Floats, Outer
-from flowdesk.learning.words import WORD, edges_of, pairs_of, parts_of, pieces_of
+from flowdesk.learning.words import WORD, Parts, edges_of, pairs_of, parts_of, pieces_of
 
 MOST_REASONS = 6
 MOST_RUNNERS_UP = 3
@@ -82,16 +81,16 @@ class Model:
             confidence=confidence,
             abstains=confidence < self.threshold,
             runners_up=tuple(Choice(self.labels[index], float(shares[index])) for index in order[1:]),
-            reasons=self._reasons(parts.words, at, values * (rows @ self._direction(columns, best))),
+            reasons=self._reasons(parts, at, values * (rows @ self._direction(columns, best))),
             unknown_share=parts.unknown_share(self.positions),
         )
 
     def _read(self, counts: Mapping[str, int]) -> tuple[npt.NDArray[np.intp], Floats]:
-        positions = self.positions
-        known = [(positions[name], count) for name, count in counts.items() if name in positions]
-        at = np.array([index for index, _ in known], dtype=np.intp)
-        often = np.array([count for _, count in known], dtype=np.float32)
-        return at, weigh(at, often, rarity=self.rarity, words_end=self.words_end)
+        position = self.positions.get
+        known = [(place, count) for name, count in counts.items() if (place := position(name)) is not None]
+        table = np.array(known, dtype=np.intp).reshape(-1, 2)
+        at = table[:, 0]
+        return at, weigh(at, table[:, 1].astype(np.float32), rarity=self.rarity, words_end=self.words_end)
 
     def _direction(self, columns: Floats, label: int) -> Floats:
         """How much each column of the weights speaks for the label just now."""
@@ -101,22 +100,20 @@ class Model:
         alone[label] = self.steps[label]
         return alone
 
-    def _reasons(self, words: tuple[str, ...], at: npt.NDArray[np.intp], spoke: Floats) -> tuple[Reason, ...]:
+    def _reasons(self, parts: Parts, at: npt.NDArray[np.intp], spoke: Floats) -> tuple[Reason, ...]:
         """A piece speaks in the name of the words that hold it, in equal shares."""
-        by_feature = dict(zip((self.features[index] for index in at), spoke.tolist(), strict=True))
-        unlike = dict.fromkeys(words)
-        holders = Counter(piece for word in unlike for piece in set(pieces_of(word)) if piece in by_feature)
-        weights: dict[str, float] = {}
-        for word in unlike:
-            pieces = (piece for piece in set(pieces_of(word)) if piece in holders)
-            weights[word] = by_feature.get(WORD + word, 0.0) + sum(
-                sorted(by_feature[piece] / holders[piece] for piece in pieces)
-            )
-        for edge, word in zip(edges_of(words), (words[0], words[-1]) if words else (), strict=True):
-            weights[word] += by_feature.get(WORD + edge, 0.0)
-        for pair in pairs_of(words):
-            if WORD + pair in by_feature:
-                weights[pair] = by_feature[WORD + pair]
+        counts, names = parts.counts, [self.features[index] for index in at]
+        each = {name: weight / counts[name] for name, weight in zip(names, spoke.tolist(), strict=True)}
+        weights = {
+            word: times
+            * (each.get(WORD + word, 0.0) + sum(each.get(piece, 0.0) for piece in pieces_of(word)))
+            for word, times in parts.often.items()
+        }
+        for edge, word in zip(edges_of(parts.words), (*parts.words[:1], *parts.words[-1:]), strict=True):
+            weights[word] += each.get(WORD + edge, 0.0)
+        for pair in pairs_of(parts.words):
+            if (weight := each.get(WORD + pair)) is not None:
+                weights[pair] = weights.get(pair, 0.0) + weight
         strongest = sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:MOST_REASONS]
         return tuple(Reason(words, weight) for words, weight in strongest if weight > 0)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 from unicodedata import normalize
 
-MOST_CHARACTERS = 4_000  # a long mail says what it is about before its signature and its quoted past
+MOST_CHARACTERS = 2_000  # a long mail says what it is about before its signature and its quoted past
 SHORTEST_PIECE, LONGEST_PIECE = 2, 5
 LONGEST_WORD = 40
 WORD, PIECE = "=", "~"  # what a feature's name begins with
@@ -20,14 +20,15 @@ _LONG_NUMBER = re.compile(r"\d{4,}")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The features of one text, each with how often it stands there; `words` in the order they came."""
+    """One text's words in the order they came, and how often each stands there; and so its features."""
 
     words: tuple[str, ...]
-    counts: Mapping[str, int]
+    often: Mapping[str, int]  # each unlike word
+    counts: Mapping[str, int]  # each feature
 
     def unknown_share(self, known: Container[str]) -> float:
         """Of the text's unlike words, marks aside, those whose feature is not among the known."""
-        unlike = {word for word in self.words if word[0].isalnum()}
+        unlike = [word for word in self.often if word[0].isalnum()]
         if not unlike:
             return 0.0
         return sum(WORD + word not in known for word in unlike) / len(unlike)
@@ -63,7 +64,7 @@ def parts_of(text: str) -> Parts:
     for pair in (*pairs_of(words), *edges_of(words)):
         name = WORD + pair
         counts[name] = counts.get(name, 0) + 1
-    return Parts(words=tuple(words), counts=counts)
+    return Parts(words=tuple(words), often=often, counts=counts)
 
 
 def pairs_of(words: Sequence[str]) -> Iterator[str]:
