@@ -61,6 +61,8 @@ REASONS: Mapping[str, str | Promise] = {
     "anger_capped": gettext_lazy("Angry words do not lift {tier} any further."),
     "set_by_agent": gettext_lazy("Set outright: {was} becomes {priority}."),
     "said_by_agent": gettext_lazy("Said by an agent: {what}."),
+    "learned_priority": gettext_lazy("Tickets like it were {priority}: {was} becomes {priority}."),
+    "learned_team": gettext_lazy("Tickets like it went to {team}."),
     "rule_matched": gettext_lazy("Rule {rule} matched."),
     "no_rule_matched": gettext_lazy("No rule matched."),
     "senior_for_history": gettext_lazy("A senior, after {recent_escalations} recent escalations."),
@@ -126,9 +128,8 @@ def why_of(
     if trace := traces.get("triage"):
         category = say(CATEGORIES, trace["category"]) if trace["category"] else _("Unknown")
         title = _("Category {category}").format(category=category)
-        found.append(
-            Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"]))
-        )
+        lines = [*_model(trace, CATEGORIES), *(WhyLine(words=reason_words(one)) for one in trace["reasons"])]
+        found.append(Why(title=title, lines=tuple(lines)))
         if felt := trace.get("sentiment"):  # decisions of before have none
             title = _("Mood {sentiment}").format(sentiment=say(SENTIMENTS, felt["sentiment"]))
             found.append(
@@ -136,9 +137,8 @@ def why_of(
             )
     if trace := traces.get("priority"):
         title = _("Priority P{priority}").format(priority=trace["priority"])
-        found.append(
-            Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"]))
-        )
+        lines = [*_model(trace, {}), *(WhyLine(words=reason_words(one)) for one in trace["reasons"])]
+        found.append(Why(title=title, lines=tuple(lines)))
     if trace := traces.get("routing"):
         found.append(_routing(trace))
     found.append(_promises(ticket, clocks, policy))
@@ -146,8 +146,29 @@ def why_of(
     return tuple(why for why in found if why.lines)
 
 
+def _model(trace: Mapping[str, Any], vocabulary: Words) -> list[WhyLine]:
+    """What the learned model said, if one was asked."""
+    model = trace.get("model")
+    if not model:
+        return []
+    sentence = (
+        _("Model {version} was not sure ({percent}%: {label}) and left it to the rules.")
+        if model["abstains"]
+        else _("Model {version} says {label} ({percent}%): “{words}”.")
+    )
+    return [
+        WhyLine(
+            words=sentence.format(
+                version=model["version"], percent=round(100 * model["confidence"]),
+                label=say(vocabulary, model["label"]), words=", ".join(model["words"][:4]),
+            ),
+            is_untaken=model["abstains"],
+        )
+    ]  # fmt: skip
+
+
 def _routing(trace: Mapping[str, Any]) -> Why:
-    lines = []
+    lines = _model(trace, {}) if trace["rule"] is None else []
     for tried in trace["tried"]:
         if tried["matched"]:
             lines.append(
