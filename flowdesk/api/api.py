@@ -16,6 +16,7 @@ from flowdesk.api import (
     escalations,
     hub,
     imports,
+    learning,
     me,
     people,
     routing,
@@ -111,7 +112,7 @@ api = Api(
 )
 RESOURCES = (
     me, tickets, similar, thread, work, triage, clocks, escalations, routing, assignments, customers, people, hub,
-    imports, audit,
+    imports, learning, audit,
 )  # fmt: skip
 for resource in RESOURCES:
     api.add_router("", resource.router)

@@ -27,7 +27,7 @@ from flowdesk.engine.routing import route
 from flowdesk.policies.services import Policy, current_policy
 from flowdesk.triage import services as triage
 from flowdesk.triage import sql
-from flowdesk.triage.learned import LONGEST, PREFIX, ModelState, Target, as_read, model_of, name_of
+from flowdesk.triage.learned import LONGEST, PREFIX, ModelState, Target, as_read, is_silent, model_of, name_of
 from flowdesk.triage.models import LearnedModel
 
 if TYPE_CHECKING:
@@ -171,15 +171,17 @@ def _finish(
 ) -> None:
     """Judge it on the tickets it has not seen, beside what is in use on the same ones."""
     from flowdesk.learning.comparison import compare
-    from flowdesk.learning.quality import judge, quality_of
+    from flowdesk.learning.quality import quality_of
     from flowdesk.learning.storage import model_to_bytes
 
     _tell(model_id, "comparing with what is in use", by=by, now=clock())
-    judged = judge(model, later)
+    judged = _judged(model, later)
     with reading(by.tenant):
         row = LearnedModel.objects.get(public_id=parsed(PREFIX, model_id))
         in_use = LearnedModel.objects.filter(target=row.target, state=ModelState.IN_USE).first()
-        others = judge(model_of(in_use.id), later) if in_use else _by_rules(Target(row.target), later, policy)
+        others = (
+            _judged(model_of(in_use.id), later) if in_use else _by_rules(Target(row.target), later, policy)
+        )
     figures = asdict(quality_of(judged))
     comparison = compare(judged, old=others)
     against = f"version {in_use.version}" if in_use else "the rules"
@@ -187,6 +189,14 @@ def _finish(
         model_id, by=by, now=clock(), data=model_to_bytes(model), figures=figures,
         comparison={**asdict(comparison), "against": against}, verdict=comparison,
     )  # fmt: skip
+
+
+def _judged(model: Model, later: Sequence[Example]) -> list[Judged]:
+    """Its answers, as triage would go by them."""
+    from flowdesk.learning.quality import Judged
+
+    answers = [(one.label, model.answer(one.text)) for one in later]
+    return [Judged(truth, said.label, said.confidence, is_silent(said)) for truth, said in answers]
 
 
 def _by_rules(target: Target, later: Sequence[Example], policy: Policy) -> list[Judged]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 PREFIX = "mdl"
 LONGEST = 20_000  # characters of a text that a model reads
+MOSTLY_NEW = (
+    0.5  # share of a text's words that the training never saw: from there on no answer is to be trusted
+)
 KEPT = 12  # models of all tenants that a process holds; each is a few megabytes
 
 
@@ -95,10 +98,15 @@ def heard(target: Target, version: int, answer: Answer) -> Heard:
         version=version,
         label=answer.label,
         confidence=answer.confidence,
-        abstains=answer.abstains,
+        abstains=is_silent(answer),
         runners_up=tuple((one.label, one.confidence) for one in answer.runners_up),
         words=tuple(one.words for one in answer.reasons),
     )
+
+
+def is_silent(answer: Answer) -> bool:
+    """Whether an answer is left to the rules: the model is not sure, or hardly knows a word of the text."""
+    return answer.abstains or answer.unknown_share > MOSTLY_NEW
 
 
 def model_of(row: int) -> Model:
