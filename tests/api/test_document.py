@@ -67,6 +67,7 @@ IDS = (
     "absence_id",
     "bulk_id",
     "team",
+    "model_id",
 )
 ASKS_FOR_A_TICKET = "try_rules"
 SECRETS = ("Nordvik", "maja@", "Checkout", "gateway")
