@@ -1,11 +1,11 @@
 """How good learned models are on real rows, beside two plain rivals.
 
-    python -m benchmarks.quality.learned FOLDER [--only NAME …] [--json FILE]
+    python -m benchmarks.quality.learned FOLDER [--only NAME …] [--folds 5] [--json FILE]
 
 FOLDER holds the data sets, each as `text/<file>`; one that is not there is passed over and said to be. Every set but
-`clinc150` is measured by five-fold cross-validation: stratified, shuffled by the fixed seed, rows marked as near
-duplicates of one another kept in one fold. `clinc150` is trained on its training part and measured once on its
-validation part. All of training, with its threshold, sees training rows only.
+`clinc150` is measured by cross-validation in five folds, or as many as told: stratified, shuffled by the fixed seed,
+rows marked as near duplicates of one another kept in one fold. `clinc150` is trained on its training part and measured
+once on its validation part. All of training, with its threshold, sees training rows only.
 
 The rivals see the same folds: `majority` always says the commonest label; `logistic` is scikit-learn's TF-IDF over
 single words with logistic regression, both as they come. An abstention on a row in scope counts as wrong in
@@ -42,7 +42,7 @@ from flowdesk.learning.quality import Judged, judge, quality_of
 from flowdesk.learning.storage import model_from_bytes, model_to_bytes
 from flowdesk.learning.training import train_model
 
-FOLDS, SEED = 5, 20
+SEED = 20
 OUT_OF_SCOPE = "oos"
 
 
@@ -150,14 +150,14 @@ def clinc(folder: Path) -> Trial:
     return Trial(part["train"] + part["oos_train"], part["val"] + part["oos_val"])
 
 
-def trials_of(rows: Rows) -> Iterator[Trial]:
+def trials_of(rows: Rows, folds: int) -> Iterator[Trial]:
     labels = [one.label for one in rows.examples]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a label with fewer rows than folds: it is so
         if rows.groups is None:
-            splits = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(labels, labels)
+            splits = StratifiedKFold(folds, shuffle=True, random_state=SEED).split(labels, labels)
         else:
-            splits = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED).split(
+            splits = StratifiedGroupKFold(folds, shuffle=True, random_state=SEED).split(
                 labels, labels, rows.groups
             )
         for training, test in splits:
@@ -258,10 +258,10 @@ def line(found: Mapping[str, Any]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def conditions() -> str:
+def conditions(folds: int) -> str:
     return (
         f"Python {platform.python_version()}, numpy {np.__version__}, scikit-learn {sklearn.__version__}, "
-        f"{os.cpu_count()} cores; {FOLDS} folds, seed {SEED}; seconds by the clock, the slowest fold; "
+        f"{os.cpu_count()} cores; {folds} folds, seed {SEED}; seconds by the clock, the slowest fold; "
         "milliseconds of CPU for one answer with its reasons, the slowest fold's mean"
     )
 
@@ -270,22 +270,29 @@ def main() -> int:
     parser = ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="sets whose name begins so")
+    parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     args = parser.parse_args()
-    print(conditions(), "", HEAD, sep="\n", flush=True)
+    print(conditions(args.folds), "", HEAD, sep="\n", flush=True)
     kept = []
     for name in ("clinc150", *SETS):
         if args.only and not name.startswith(tuple(args.only)):
             continue
         try:
-            trials = iter([clinc(args.folder)]) if name == "clinc150" else trials_of(SETS[name](args.folder))
+            trials = (
+                iter([clinc(args.folder)])
+                if name == "clinc150"
+                else trials_of(SETS[name](args.folder), args.folds)
+            )
         except FileNotFoundError as missing:
             print(f"{name}: passed over, there is no {missing.filename}", file=sys.stderr)
             continue
         kept.append(measure(trials, name))
         print(line(kept[-1]), flush=True)
     if args.json:
-        args.json.write_text(json.dumps({"conditions": conditions(), "sets": kept}, indent=1) + "\n", "utf-8")
+        args.json.write_text(
+            json.dumps({"conditions": conditions(args.folds), "sets": kept}, indent=1) + "\n", "utf-8"
+        )
     return 0 if kept else 1
 
 
