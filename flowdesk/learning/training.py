@@ -25,7 +25,7 @@ from flowdesk.learning.linear import UNHEARD, fit_linear
 from flowdesk.learning.model import Model, weigh
 from flowdesk.learning.network import train_network
 from flowdesk.learning.quality import Judged, quality_of
-from flowdesk.learning.words import PIECE, WORD, parts_of
+from flowdesk.learning.words import PIECE, WORD, parts_of, unknown_share
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -106,7 +106,11 @@ def train_model(
         confidence=confidence,
         threshold=threshold,
         figures=_figures(
-            shares, truth, threshold, labels, [one.unknown_share(table.familiar) for one in parts]
+            shares,
+            truth,
+            threshold,
+            labels,
+            [unknown_share(one.often, known=table.familiar) for one in parts],
         ),
         facts=dict(facts or {}),
         positions={name: index for index, name in enumerate(table.features)},

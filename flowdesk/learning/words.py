@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -20,18 +20,10 @@ _LONG_NUMBER = re.compile(r"\d{4,}")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One text's words in the order they came, and how often each stands there; and so its features."""
+    """What one text holds, each with how often it stands there."""
 
-    words: tuple[str, ...]
     often: Mapping[str, int]  # each unlike word
     counts: Mapping[str, int]  # each feature
-
-    def unknown_share(self, known: Container[str]) -> float:
-        """Of the text's unlike words, marks aside, those whose feature is not among the known."""
-        unlike = [word for word in self.often if word[0].isalnum()]
-        if not unlike:
-            return 0.0
-        return sum(WORD + word not in known for word in unlike) / len(unlike)
 
 
 def words_of(text: str) -> list[str]:
@@ -51,20 +43,32 @@ def pieces_of(word: str) -> tuple[str, ...]:
     )
 
 
-def parts_of(text: str) -> Parts:
-    words = words_of(text)
-    counts: dict[str, int] = {}
+def times_of(words: Sequence[str]) -> dict[str, int]:
+    """Each unlike word with how often it stands there, in the order they first came."""
     often: dict[str, int] = {}
     for word in words:
         often[word] = often.get(word, 0) + 1
+    return often
+
+
+def parts_of(text: str) -> Parts:
+    words = words_of(text)
+    often = times_of(words)
+    counts: dict[str, int] = {}
     for word, times in often.items():
         counts[WORD + word] = times
         for piece in pieces_of(word):
             counts[piece] = counts.get(piece, 0) + times
-    for pair in (*pairs_of(words), *edges_of(words)):
+    for pair in (*pairs_of(words), *(edge for edge, _ in edges_of(words))):
         name = WORD + pair
         counts[name] = counts.get(name, 0) + 1
-    return Parts(words=tuple(words), often=often, counts=counts)
+    return Parts(often=often, counts=counts)
+
+
+def unknown_share(words: Iterable[str], *, known: Container[str]) -> float:
+    """Of unlike words, marks aside, those whose feature is not among the known."""
+    told = [word for word in words if word[0].isalnum()]
+    return sum(WORD + word not in known for word in told) / len(told) if told else 0.0
 
 
 def pairs_of(words: Sequence[str]) -> Iterator[str]:
@@ -75,6 +79,6 @@ def pairs_of(words: Sequence[str]) -> Iterator[str]:
         yield f"{first} … {third}"
 
 
-def edges_of(words: Sequence[str]) -> tuple[str, ...]:
-    """The first word as the first, the last as the last: what a question begins with says what it asks."""
-    return (f"^ {words[0]}", f"{words[-1]} $") if words else ()
+def edges_of(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The first word as the first and the last as the last, each with the word: how a question begins tells much."""
+    return ((f"^ {words[0]}", words[0]), (f"{words[-1]} $", words[-1])) if words else ()

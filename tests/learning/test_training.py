@@ -6,14 +6,17 @@ import builtins
 import json
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from flowdesk.learning.drift import picture_in
 from flowdesk.learning.examples import Example
 from flowdesk.learning.model import Model
+from flowdesk.learning.network import train_network
 from flowdesk.learning.storage import model_to_bytes
 from flowdesk.learning.training import CannotLearn, NoTrainer, train_model
-from tests.learning.desk import a_busy_desk, a_desk
+from tests.learning.desk import a_desk
 
 
 def test_the_same_rows_give_the_same_bytes() -> None:
@@ -22,8 +25,14 @@ def test_the_same_rows_give_the_same_bytes() -> None:
     assert model_to_bytes(first) == model_to_bytes(second)
 
 
-def test_the_same_many_rows_give_the_same_bytes(large_model: Model) -> None:
-    assert model_to_bytes(train_model(a_busy_desk(), out_of_scope="oos")) == model_to_bytes(large_model)
+def test_the_same_seed_gives_the_same_network() -> None:
+    rows = csr_matrix(np.eye(12, 20, dtype=np.float32))
+    truth = np.arange(12) % 3
+
+    first, second = (train_network(rows, truth, labels=3, seed=4) for _ in range(2))
+
+    assert first.inner.tobytes() == second.inner.tobytes()
+    assert first.weights.tobytes() == second.weights.tobytes()
 
 
 def test_many_rows_are_learned_by_networks_and_few_by_straight_lines(
