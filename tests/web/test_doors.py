@@ -36,6 +36,7 @@ SENT = {
     "reopen": {"note": "x"},
     "priority": {"priority": "4", "note": "x"},
     "escalate": {"target": "team_lead", "note": "x"},
+    "classify": {"category": "billing"},
 }
 POSTS = (
     "read-notices",

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from flowdesk.core.actor import Act
 from flowdesk.core.errors import DomainError, Fault, Forbidden, Invalid, NotFound, invalid
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
@@ -163,6 +164,7 @@ def _priority(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -
 
 
 def _classify(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    request.actor.must(Act.WORK)  # before a word on the form, as every act does
     category, _slash, subcategory = form.get("category", "").partition("/")
     if not category:
         raise invalid("category", _("Choose a category of the list."))
