@@ -17,6 +17,7 @@ from flowdesk.api import (
     hub,
     imports,
     issues,
+    learning,
     me,
     merging,
     people,
@@ -113,7 +114,7 @@ api = Api(
 )
 RESOURCES = (
     me, tickets, similar, thread, work, merging, issues, triage, clocks, escalations, routing, assignments, customers,
-    people, hub, imports, audit,
+    people, hub, imports, learning, audit,
 )  # fmt: skip
 for resource in RESOURCES:
     api.add_router("", resource.router)

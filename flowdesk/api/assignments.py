@@ -217,7 +217,7 @@ class EvenOut(Body):
     summary="Plan how to even a team out",
 )  # fmt: skip
 def plan_balance(request: HttpRequest, team: str) -> PlanOut:
-    """By slug. What people who are away have comes first; what somebody has begun stays with them."""
+    """By slug or id. What people who are away have comes first; what somebody has begun stays with them."""
     asking = client(request)
     with reading(asking.tenant):
         row = _team(team)
@@ -254,14 +254,20 @@ def even_out(request: HttpRequest, team: str, body: EvenOut) -> HandedOut:
     """Makes the moves of a plan; a ticket that has changed since stays where it is."""
     asking = client(request)
     with reading(asking.tenant):
-        _team(team)
+        slug = _team(team).slug
         moves = [_wanted(move, number) for number, move in enumerate(body.moves)]
-    handed = assignments.even_out(team, moves, by=asking.actor, now=asking.now)
+    handed = assignments.even_out(slug, moves, by=asking.actor, now=asking.now)
     return HandedOut(bulk=handed.bulk, moved=handed.moved, kept=handed.kept)
 
 
-def _team(slug: str) -> Team:
-    row = Team.objects.filter(slug=slug).first()
+def _team(name: str) -> Team:
+    """By slug or id."""
+    known = (
+        Team.objects.filter(public_id=parsed("tem", name))
+        if name.startswith("tem_")
+        else Team.objects.filter(slug=name)
+    )
+    row = known.first()
     if row is None:
         raise NotFound
     return row

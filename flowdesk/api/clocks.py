@@ -10,17 +10,18 @@ from django.http import HttpRequest
 from ninja import Router
 
 from flowdesk.api.auth import client, needs
-from flowdesk.api.shapes import Out, agent_ref, minutes
+from flowdesk.api.shapes import AgentRef, Out, agent_ref, minutes
 from flowdesk.core.actor import Act
 from flowdesk.core.tenant import reading
 from flowdesk.engine.business_time import Unit
 from flowdesk.engine.clock import ClockState, Metric, Outcome
 from flowdesk.engine.promises import Entry, WaitReason, What
 from flowdesk.people import queries as people
-from flowdesk.policies.services import policy_of
+from flowdesk.policies.services import Policy, policy_of
 from flowdesk.sla.queries import ClockLine, ClockStory, clock_stories
 from flowdesk.tickets import queries as tickets
-from flowdesk.tickets.models import Explanation
+from flowdesk.tickets.models import Explanation, Ticket
+from flowdesk.triage.otherwise import would_have_changed
 
 router = Router(tags=["clocks"])
 
@@ -93,13 +94,18 @@ class Decision(Out):
     trace: dict[str, Any]
 
 
-class RuleTried(Out):
-    """A rule that stood before the one that was taken, and the comparisons to blame: had these held, it would
-    have been taken."""
+class OtherwiseOut(Out):
+    """One change by itself, and what had come of it: `subject` is category, priority, team, assignee, or a metric.
 
-    rule: str
-    condition: str
-    failed: list[str]
+    Of a team `failed` names the comparisons that kept its rule from holding; of an assignee `agent` is who was left
+    out, and the code says why.
+    """
+
+    subject: str
+    code: str
+    params: dict[str, str]
+    result: str
+    agent: AgentRef | None
 
 
 class Explained(Out):
@@ -107,7 +113,7 @@ class Explained(Out):
 
     policy_revision: int
     decisions: list[Decision]
-    would_have_changed: list[RuleTried]
+    would_have_changed: list[OtherwiseOut]
     promises: list[ClockWithLedger]
 
 
@@ -139,10 +145,11 @@ def explain_ticket(request: HttpRequest, ticket_id: str) -> Explained:
     with reading(asking.tenant):
         ticket = tickets.ticket_by(ticket_id)
         traces = tickets.explanations_of(ticket.id)
+        policy = policy_of(ticket.policy_revision_id)
         return Explained(
-            policy_revision=policy_of(ticket.policy_revision_id).number,
+            policy_revision=policy.number,
             decisions=_decisions(traces),
-            would_have_changed=list(_tried(traces)),
+            would_have_changed=_otherwise(ticket, traces, policy),
             promises=[story_out(story) for story in clock_stories(ticket.id, now=asking.now)],
         )
 
@@ -232,8 +239,13 @@ def _with_people(value: Any, refs: Mapping[int, Any]) -> Any:
     return value
 
 
-def _tried(traces: list[Explanation]) -> Iterator[RuleTried]:
-    for one in traces:
-        for tried in one.trace.get("tried", ()):
-            if not tried["matched"]:
-                yield RuleTried(rule=tried["rule"], condition=tried["condition"], failed=tried["failed"])
+def _otherwise(ticket: Ticket, traces: list[Explanation], policy: Policy) -> list[OtherwiseOut]:
+    found = would_have_changed(ticket, {one.subject: one.trace for one in traces}, policy)
+    agents = people.agents_by_id(one.agent for one in found if one.agent is not None)
+    return [
+        OtherwiseOut(
+            subject=one.subject, code=one.change.code, params=dict(one.change.params), result=one.result,
+            agent=agent_ref(agents.get(one.agent or 0)),
+        )
+        for one in found
+    ]  # fmt: skip

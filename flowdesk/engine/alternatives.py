@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from flowdesk.engine.facts import Sentiment
+from flowdesk.engine.facts import Priority, Sentiment
 from flowdesk.engine.priority import Grade, PriorityRules, decide_priority
 from flowdesk.engine.reasons import Reason, because
 from flowdesk.engine.sla_policy import PromisePolicy
@@ -37,6 +37,7 @@ class Weighed:
     recent_escalations: int = 0
     sentiment: Sentiment | None = None
     signals: frozenset[str] = frozenset()
+    learned: Priority | None = None  # what a model says instead of the matrix
 
     def data(self) -> dict[str, object]:
         """As it is kept beside the decision."""
@@ -50,6 +51,7 @@ class Weighed:
             "recent_escalations": self.recent_escalations,
             "sentiment": self.sentiment.value if self.sentiment else None,
             "signals": sorted(self.signals),
+            "learned": self.learned.name if self.learned else None,
         }
 
 
@@ -66,6 +68,7 @@ def weighed_from(kept: Mapping[str, object]) -> Weighed:
         recent_escalations=int(str(kept.get("recent_escalations") or 0)),
         sentiment=Sentiment(str(sentiment)) if sentiment else None,
         signals=frozenset(map(str, signals)) if isinstance(signals, list) else frozenset(),
+        learned=Priority[str(kept["learned"])] if kept.get("learned") else None,
     )
 
 
@@ -96,6 +99,7 @@ def _priority(weighed: Weighed, rules: PriorityRules) -> str:
         recent_escalations=weighed.recent_escalations,
         sentiment=weighed.sentiment,
         signals=weighed.signals,
+        learned=weighed.learned,
     ).priority.name
 
 

@@ -109,6 +109,7 @@ def decide_priority(
     recent_escalations: int = 0,
     sentiment: Sentiment | None = None,
     signals: frozenset[str] = frozenset(),
+    learned: Priority | None = None,
     agent_priority: Priority | None = None,
 ) -> PriorityDecision:
     """The priority with its reasons in the order of the steps; a step that changes nothing leaves none."""
@@ -116,6 +117,8 @@ def decide_priority(
     cap = rules.text_cap if customer_tier in rules.capped_tiers else Priority.P1
     ladder = _Ladder(rules.matrix[impact, urgency])
     ladder.reasons.append(because("matrix", impact=impact, urgency=urgency, priority=ladder.now.name))
+    if learned is not None:
+        ladder.move(learned, "learned_priority")
     ladder.move(bounds.clamp(ladder.now), "category_bounds", category=category)
     ladder.move(max(ladder.now, cap), "text_cap", tier=customer_tier)
 

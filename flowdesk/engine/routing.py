@@ -8,7 +8,7 @@ shift and how loaded everybody is comes in as values.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -76,6 +76,7 @@ class RuleTrace:
     """One rule that was tried: whether it held, each comparison, and those that kept it from holding."""
 
     rule: str
+    team: str  # to which it would send the ticket
     mode: Mode
     trace: Trace
 
@@ -110,14 +111,20 @@ class RoutingDecision:
         Built when asked for: a trace looks at every comparison, a decision stops at the first answer.
         """
         return tuple(
-            RuleTrace(rule=rule.name, mode=rule.mode, trace=rule.condition.explain(self.facts))
+            RuleTrace(
+                rule=rule.name,
+                team=rule.action.team,
+                mode=rule.mode,
+                trace=rule.condition.explain(self.facts),
+            )
             for rule in self.tried
             if rule.mode is not Mode.OFF
         )
 
 
-def route(facts: TicketFacts, rules: RoutingRules) -> RoutingDecision:
-    """The decision of the first active rule that matches; without one, `otherwise`."""
+def route(facts: TicketFacts, rules: RoutingRules, *, learned: str | None = None) -> RoutingDecision:
+    """The decision of the first active rule that matches; without one, `otherwise`, to the team that was `learned`
+    from tickets of before, if one was."""
     shadows: list[str] = []
     for position, rule in enumerate(rules.rules):
         if rule.mode is Mode.OFF or not rule.condition.matches(facts):
@@ -126,7 +133,8 @@ def route(facts: TicketFacts, rules: RoutingRules) -> RoutingDecision:
             tried = rules.rules[: position + 1]
             return _decision(facts, rules, rule.action, rule=rule, tried=tried, shadows=shadows)
         shadows.append(rule.name)
-    return _decision(facts, rules, rules.otherwise, rule=None, tried=rules.rules, shadows=shadows)
+    rest = replace(rules.otherwise, team=learned) if learned else rules.otherwise
+    return _decision(facts, rules, rest, rule=None, tried=rules.rules, shadows=shadows)
 
 
 def _decision(
@@ -139,6 +147,8 @@ def _decision(
     shadows: Sequence[str],
 ) -> RoutingDecision:
     reasons = [because("no_rule_matched") if rule is None else because("rule_matched", rule=rule.name)]
+    if rule is None and action.team != rules.otherwise.team:
+        reasons.append(because("learned_team", team=action.team))
     needs_senior = facts.recent_escalations > rules.senior_after
     if needs_senior and not action.senior:
         reasons.append(because("senior_for_history", recent_escalations=facts.recent_escalations))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from flowdesk.tickets.mapping import office_is_open
 from flowdesk.tickets.models import AuthorKind, Ticket
 from flowdesk.tickets.states import Channel, EventKind, Status
 from flowdesk.triage import services as triage
+from flowdesk.triage.learned import Target, listen
 from flowdesk.triage.services import Classified
 
 
@@ -85,12 +87,15 @@ def _open(
     follows: int | None = None,
 ) -> Opened:
     """Understand, route, promise and write down a new ticket."""
+    learned = listen(message.subject, text=message.text)
+    facts = _facts(message, writer, policy, fields, at=at)
     classified = triage.classify_ticket(
-        _facts(message, writer, policy, fields, at=at), policy, category=category or None, priority=priority
+        facts, policy, category=category or None, priority=priority, learned=learned
     )
     routed = routing.route_ticket(
-        classified.facts, policy, dedicated=writer.customer.dedicated_agent_id, at=at
-    )
+        classified.facts, policy, dedicated=writer.customer.dedicated_agent_id, at=at,
+        learned=partial(triage.learned_team, learned),
+    )  # fmt: skip
     work = _new_work(message, writer, classified, routed, policy, by=by, at=at, follows=follows)
     _promise(work, routed, by=by, at=at)
     _write_down(work, message, writer, classified, routed, by=by, at=at)
@@ -320,6 +325,8 @@ def _write_down(
             team=ticket.team_id,
             because="routed",
         )
-    traces = {**classified.traces, "routing": {**routed.trace, "revision": work.desk.policy.number}}
+    heard = classified.learned.get(Target.TEAM)
+    model = {"model": heard.trace} if heard else {}
+    traces = {**classified.traces, "routing": {**routed.trace, **model, "revision": work.desk.policy.number}}
     tickets.explain(ticket, traces, at=at)
     return public_id

@@ -11,9 +11,10 @@ from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.tenant import act
 from flowdesk.core.versions import Expected
+from flowdesk.engine.alternatives import Weighed
 from flowdesk.engine.escalation import EventTrigger
 from flowdesk.engine.facts import Priority, Sentiment
-from flowdesk.engine.priority import Grade, PriorityDecision, decide_priority
+from flowdesk.engine.priority import Grade
 from flowdesk.engine.promises import Occurrence
 from flowdesk.engine.reasons import as_data as reasons_of
 from flowdesk.engine.reasons import because
@@ -25,7 +26,7 @@ from flowdesk.routing import services as routing
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.mapping import facts_of
 from flowdesk.tickets.models import Explanation, Ticket, TicketEvent
-from flowdesk.tickets.queries import first_words
+from flowdesk.tickets.queries import first_words, latest_traces
 from flowdesk.tickets.states import EventKind, Status
 from flowdesk.triage import services as triage
 
@@ -96,8 +97,9 @@ def correct(
     )  # fmt: skip
     traces: dict[str, Any] = {"triage": _trace(ticket, changed, by=by)}
     if not _is_set_by_hand(ticket):
-        decided = _decide(work, at=now)
-        traces["priority"] = triage.priority_trace(decided)
+        weighed = _weighed(work, at=now)
+        decided = triage.decide(weighed, policy)
+        traces["priority"] = triage.priority_trace(decided, weighed)
         _reprioritise(work, decided.priority, by=by, at=now)
     if reroute:
         traces["routing"] = _route_again(work, by=by, at=now)
@@ -155,6 +157,7 @@ def _settle(work: Work, *, is_said: bool = False) -> None:
 
 
 def _trace(ticket: Ticket, changed: set[str], *, by: Actor) -> dict[str, Any]:
+    before = latest_traces([ticket.id], subject="triage").get(ticket.id, {})
     return {
         "category": ticket.category or None,
         "subcategory": ticket.subcategory or None,
@@ -163,7 +166,7 @@ def _trace(ticket: Ticket, changed: set[str], *, by: Actor) -> dict[str, Any]:
         "impact": GRADES[ticket.impact].value,
         "urgency": GRADES[ticket.urgency].value,
         "signals": sorted(ticket.signals),
-        "sentiment": ticket.sentiment or None,
+        "sentiment": before.get("sentiment"),  # nobody corrects a mood
         "confidence": None,
         "agent": by.agent,
         "scores": [],
@@ -180,12 +183,11 @@ def _is_set_by_hand(ticket: Ticket) -> bool:
     return first is not None and any(one["code"] == "set_by_agent" for one in first.trace.get("reasons", ()))
 
 
-def _decide(work: Work, *, at: datetime) -> PriorityDecision:
+def _weighed(work: Work, *, at: datetime) -> Weighed:
     ticket, customer = work.ticket, work.customer
-    return decide_priority(
-        GRADES[ticket.impact],
+    return Weighed(
+        impact=GRADES[ticket.impact],
         urgency=GRADES[ticket.urgency],
-        rules=work.desk.policy.priority,
         category=ticket.category or None,
         subcategory=ticket.subcategory or None,
         customer_tier=customer.tier,

@@ -1,7 +1,7 @@
 """Chooses team and agent for a ticket."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -57,6 +57,7 @@ class Routed:
             "tried": [
                 {
                     "rule": one.rule,
+                    "team": one.team,
                     "mode": one.mode.value,
                     "condition": one.trace.source,
                     "matched": one.trace.held,
@@ -95,11 +96,20 @@ def assignment_trace(assignment: AssignmentDecision) -> dict[str, Any]:
 
 
 def route_ticket(
-    facts: TicketFacts, policy: PolicyDocument, *, dedicated: int | None, at: datetime
+    facts: TicketFacts,
+    policy: PolicyDocument,
+    *,
+    dedicated: int | None,
+    at: datetime,
+    learned: Callable[[Collection[str]], str | None] = lambda teams: None,
 ) -> Routed:
-    """The first rule that matches names the team; the best agent of it who is on shift takes the ticket."""
-    decision = route(facts, policy.routing)
-    team = next((team for team in people.teams() if team.slug == decision.team), None)
+    """The first rule that matches names the team; the best agent of it who is on shift takes the ticket.
+
+    A ticket that no rule takes goes to the team that was `learned`, asked with those there are.
+    """
+    teams = {team.slug: team for team in people.teams()}
+    decision = route(facts, policy.routing, learned=learned(teams))
+    team = teams.get(decision.team)
     if team is None:
         return Routed(facts, None, None, decision, None)
     wish = Wish(language=facts.language, channel=facts.preferred_channel, dedicated=dedicated)

@@ -128,3 +128,40 @@ class IssueMember(TenantPart):
 
     def __str__(self) -> str:
         return f"{self.ticket_id} of {self.issue_id}"
+
+
+class LearnedModel(TenantModel):
+    """One training on the tenant's own tickets: what came of it, and whether it is asked.
+
+    `data` is the model as `learning.storage` writes it: numbers and words, nothing that runs.
+    """
+
+    public_id = models.UUIDField()
+    target = models.CharField(max_length=16)  # category, team, priority
+    version = models.IntegerField()
+    state = models.CharField(max_length=16)  # training, in_use, kept, failed
+    progress = models.CharField(max_length=200, blank=True)
+    fault = models.CharField(max_length=500, blank=True)
+    data = models.BinaryField(null=True)
+    figures = models.JSONField(default=dict)  # on later tickets that it had not seen
+    comparison = models.JSONField(default=dict)  # with what was in use, on the same tickets
+    begun_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    begun_by = models.BigIntegerField(null=True)  # a user; empty: a program
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "public_id"], name="triage_model_public"),
+            models.UniqueConstraint(fields=["tenant", "target", "version"], name="triage_model_version"),
+            models.UniqueConstraint(
+                fields=["tenant", "target"], condition=models.Q(state="in_use"), name="triage_model_in_use"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "target"],
+                condition=models.Q(state="training"),
+                name="triage_model_training",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.target} {self.version}"

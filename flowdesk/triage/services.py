@@ -1,15 +1,17 @@
 """Classifies a ticket: engine decisions over its words and its customer."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flowdesk.engine.alternatives import Weighed
 from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.priority import Grade, PriorityDecision, decide_priority
 from flowdesk.engine.reasons import as_data as reasons_of
 from flowdesk.engine.sentiment import SentimentDecision, read_sentiment
 from flowdesk.engine.triage import TriageDecision, triage
 from flowdesk.policies.document import PolicyDocument
+from flowdesk.triage.learned import NOTHING, Heard, Learned, Target
 from flowdesk.triage.lexicons import lexicon_for
 
 
@@ -21,6 +23,8 @@ class Classified:
     triage: TriageDecision
     sentiment: SentimentDecision
     priority: PriorityDecision
+    weighed: Weighed
+    learned: Learned
     confidence: int | None  # of the category, in percent; None where somebody said it outright
     needs_review: bool
 
@@ -30,14 +34,15 @@ class Classified:
         found, felt = self.triage, self.sentiment
         return {
             "triage": {
-                "category": found.category,
-                "subcategory": found.subcategory,
+                "category": self.facts.category,
+                "subcategory": self.facts.subcategory,
                 "complexity": found.complexity,
                 "language": found.language,
                 "impact": found.impact.value,
                 "urgency": found.urgency.value,
                 "signals": sorted(found.signals),
-                "confidence": round(found.confidence, 3),
+                "confidence": None if self.confidence is None else self.confidence / 100,
+                **_model_trace(self.learned, Target.CATEGORY),
                 "scores": [
                     {"category": score.category, "score": score.score, "keywords": list(score.keywords)}
                     for score in found.scores
@@ -49,18 +54,45 @@ class Classified:
                     "reasons": reasons_of(felt.reasons),
                 },
             },
-            "priority": priority_trace(self.priority),
+            "priority": {
+                **priority_trace(self.priority, self.weighed),
+                **_model_trace(self.learned, Target.PRIORITY),
+            },
         }
 
 
-def priority_trace(decided: PriorityDecision) -> dict[str, Any]:
+def _model_trace(learned: Learned, target: Target) -> dict[str, Any]:
+    heard = learned.get(target)
+    return {"model": heard.trace} if heard else {}
+
+
+def priority_trace(decided: PriorityDecision, weighed: Weighed) -> dict[str, Any]:
     """What `explain` shows of a priority."""
     return {
         "priority": int(decided.priority),
         "impact": decided.impact.value,
         "urgency": decided.urgency.value,
         "reasons": reasons_of(decided.reasons),
+        "inputs": weighed.data(),
     }
+
+
+def decide(weighed: Weighed, policy: PolicyDocument, *, said: Priority | None = None) -> PriorityDecision:
+    """The priority of what was weighed; what somebody `said` outright stands above it."""
+    return decide_priority(
+        weighed.impact,
+        urgency=weighed.urgency,
+        rules=policy.priority,
+        category=weighed.category,
+        subcategory=weighed.subcategory,
+        customer_tier=weighed.customer_tier,
+        is_vip=weighed.is_vip,
+        recent_escalations=weighed.recent_escalations,
+        sentiment=weighed.sentiment,
+        signals=weighed.signals,
+        learned=weighed.learned,
+        agent_priority=said,
+    )
 
 
 def classify_ticket(
@@ -71,26 +103,32 @@ def classify_ticket(
     impact: Grade | None = None,
     urgency: Grade | None = None,
     priority: Priority | None = None,
+    learned: Learned = NOTHING,
 ) -> Classified:
-    """Category, signals, sentiment and priority from the words; what somebody said outright stands above them."""
+    """Category, signals, sentiment and priority from the words; what somebody said outright stands above them.
+
+    What the tenant's models have `learned` stands above keywords and matrix where they are sure; else the rules decide.
+    """
     found = triage(facts.subject, text=facts.text, rules=policy.triage, language=facts.language)
     felt = read_sentiment(
         facts.subject, text=facts.text, lexicon=lexicon_for(found.language, policy.triage.sentiment_words)
     )
+    known_categories = {rule.category for rule in policy.triage.categories}
+    model = _sure_of(learned, Target.CATEGORY, known_categories)
+    decided_category = category or (model.label if model else found.category)
     known = replace(
         facts,
         language=found.language,
-        category=category or found.category,
-        subcategory=found.subcategory if not category or category == found.category else None,
+        category=decided_category,
+        subcategory=found.subcategory if decided_category == found.category else None,
         complexity=found.complexity,
         signals=found.signals,
         sentiment=facts.sentiment or felt.sentiment,
         fields={**_declared(found.extracted, policy), **facts.fields},
     )
-    decided = decide_priority(
-        impact or found.impact,
+    weighed = Weighed(
+        impact=impact or found.impact,
         urgency=urgency or found.urgency,
-        rules=policy.priority,
         category=known.category,
         subcategory=known.subcategory,
         customer_tier=known.customer_tier,
@@ -98,17 +136,37 @@ def classify_ticket(
         recent_escalations=known.recent_escalations,
         sentiment=known.sentiment,
         signals=known.signals,
-        agent_priority=priority,
+        learned=_learned_priority(learned),
     )
-    confidence = None if category else round(found.confidence * 100)
+    decided = decide(weighed, policy, said=priority)
+    confidence = None if category else round((model or found).confidence * 100)
     return Classified(
         facts=replace(known, priority=decided.priority),
         triage=found,
         sentiment=felt,
         priority=decided,
+        weighed=weighed,
+        learned=learned,
         confidence=confidence,
         needs_review=confidence is not None and confidence < policy.triage.review_below,
     )
+
+
+def _sure_of(learned: Learned, target: Target, known: Collection[str]) -> Heard | None:
+    """What a model says, where it is sure and what it says is still known."""
+    heard = learned.get(target)
+    return heard if heard is not None and not heard.abstains and heard.label in known else None
+
+
+def _learned_priority(learned: Learned) -> Priority | None:
+    heard = _sure_of(learned, Target.PRIORITY, Priority.__members__)
+    return Priority[heard.label] if heard else None
+
+
+def learned_team(learned: Learned, teams: Collection[str]) -> str | None:
+    """The team that a model is sure of, for a ticket that no rule takes."""
+    heard = _sure_of(learned, Target.TEAM, teams)
+    return heard.label if heard else None
 
 
 def _declared(extracted: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:

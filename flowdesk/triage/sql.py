@@ -129,7 +129,7 @@ where tenant_id = %s and ticket_id = %s and needs_look returning ticket_id
 # One at a time finds out what the tickets of a tenant are about: two would each open an issue for the same.
 LOCK_ISSUES = "select pg_advisory_xact_lock(hashtext('flowdesk.issues'), hashtext(%s::text))"
 
-# People with several tickets that could be one: active or resolved, of late, the latest first.
+# People with several active tickets of late, which could be one; the latest first.
 SEVERAL_OF_ONE = """
 select contact_id, array_agg(id order by id)
 from (
@@ -139,4 +139,40 @@ from (
     order by created_at desc limit %(most)s
 ) as late
 group by contact_id having count(*) > 1 order by max(id) desc
+"""
+
+# Asked of every ticket that comes in; a process keeps what it has read of a model.
+MODELS_IN_USE = (
+    "select id, target, version from triage_learnedmodel where tenant_id = %s and state = 'in_use'"
+)
+
+# What a model learns from: settled tickets with the words they came in with, the latest ones, oldest first.
+EXAMPLES = """
+select subject, text, label, resolved_at from (
+    select ticket.subject, coalesce(first.text, '') as text, {label} as label, ticket.resolved_at, ticket.id
+    from tickets_ticket as ticket
+    left join people_team as team on team.tenant_id = ticket.tenant_id and team.id = ticket.team_id
+    left join lateral (
+        select left(message.text, %s) as text from tickets_message as message
+        where message.tenant_id = ticket.tenant_id and message.ticket_id = ticket.id
+            and message.author_kind = 'contact'
+        order by message.sent_at, message.id limit 1
+    ) as first on true
+    where ticket.tenant_id = %s and ticket.resolved_at is not null and ticket.status in ('resolved', 'closed')
+        and {label} <> ''
+    order by ticket.resolved_at desc limit %s
+) as latest
+order by resolved_at, id
+"""
+
+# The words of the tickets that came in last.
+LATEST_WORDS = """
+select ticket.subject, coalesce(first.text, '') from tickets_ticket as ticket
+left join lateral (
+    select left(message.text, %s) as text from tickets_message as message
+    where message.tenant_id = ticket.tenant_id and message.ticket_id = ticket.id
+        and message.author_kind = 'contact'
+    order by message.sent_at, message.id limit 1
+) as first on true
+where ticket.tenant_id = %s order by ticket.created_at desc limit %s
 """

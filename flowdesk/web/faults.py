@@ -128,6 +128,8 @@ SENTENCES: Mapping[str, str | Promise] = {
     "is the one who is away": _("This is the one who is away."),
     "names somebody who is not in the team": _("Somebody of the plan is not in the team any more."),
     "names none, or more than {most}": _("Tick at least one move, and at most {most}."),
+    "A model of this kind is being trained already.": _("A model of this kind is being trained already."),
+    "This training left no model that could be asked.": _("This training left no model that could be asked."),
     "These assignments have been taken back before.": _("These assignments have been taken back before."),
     "Somebody has taken this escalation, or it has ended.": _("Somebody has taken this escalation already."),
 }

@@ -13,6 +13,7 @@ from flowdesk.web.cron import run_automations
 from flowdesk.web.hubs import views as hubs
 from flowdesk.web.inbox.views import inbox
 from flowdesk.web.issues import views as issues
+from flowdesk.web.learning import views as learning
 from flowdesk.web.members import views as members
 from flowdesk.web.notices.views import notices, read_notices
 from flowdesk.web.rules import views as rules
@@ -38,6 +39,8 @@ urlpatterns = [
     path("flow/settings/routing/try", rules.try_rules, name="try-rules"),
     path("flow/settings/routing/rules/<str:place>", rules.rule, name="rule"),
     path("flow/settings/routing/rules/<str:place>/preview", rules.rule_preview, name="rule-preview"),
+    path("flow/settings/learning", learning.learning, name="learning"),
+    path("flow/settings/learning/act", learning.learning_deed, name="learning-deed"),
     path("flow/triage", triage.review, name="review"),
     path("flow/triage/<str:ticket_id>/confirm", triage.confirm, name="review-confirm"),
     path("flow/triage/<str:ticket_id>/correct", triage.correct, name="review-correct"),

@@ -269,7 +269,9 @@ def test_every_address_says_which_methods_it_knows(method: str) -> None:
         known = {one for one, other, _ in EVERY if other == path}
         known |= {"HEAD"} if "GET" in known else set()
         answer = desk.call(method, path.format(**ids))
-        if method in known:
+        if method == "PUT" and method in known:
+            assert answer.status_code == 422, path  # known, and told what it misses
+        elif method in known:
             assert answer.status_code == desk.call("GET", path.format(**ids)).status_code == 200, path
             assert answer.content == b""
             assert int(answer.get("Content-Length", "1")) > 0

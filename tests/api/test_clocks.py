@@ -68,5 +68,22 @@ def test_explain_names_rule_inputs_failed_conditions_and_revision() -> None:
     assert any(reason["code"] == "set_by_agent" for reason in subjects["priority"]["reasons"])
     assert subjects["routing"]["assignment"]["agent"]["id"] == ticket["assignee"]["id"]
     assert subjects["routing"]["assignment"]["verdicts"][0]["agent"]["name"]
-    assert all(tried["failed"] for tried in found["would_have_changed"])
+    changed = {one["subject"] for one in found["would_have_changed"]}
+    assert changed >= {"priority", "first_response", "resolution"}
     assert {one["metric"] for one in found["promises"]} >= {"first_response", "resolution"}
+
+
+def test_explain_tells_what_would_have_changed_each_decision() -> None:
+    desk = a_desk()
+    words = {"subject": "Refund", "text": "Please refund the invoice; the login is broken."}
+    ticket = desk.post("/tickets", {**words, "email": "maja@nordvik.example", "tier": "starter"})
+
+    found = desk.get(f"/tickets/{ticket['id']}/explain")["would_have_changed"]
+
+    told = {(one["subject"], one["code"], one["result"]) for one in found}
+    assert ("category", "if_more_words") in {one[:2] for one in told}
+    assert ("priority", "if_vip") in {one[:2] for one in told}
+    assert ("first_response", "if_tier") in {one[:2] for one in told}
+    assert ("team", "if_held", "billing") in told
+    rule = next(one for one in found if one["subject"] == "team")
+    assert rule["params"]["failed"].count(";") == 0, "the rule that lacked least comes first"

@@ -20,7 +20,7 @@ from flowdesk.routing import bulks
 from flowdesk.routing.bulks import Moved
 from flowdesk.routing.models import BulkKind
 from flowdesk.tickets.models import Message, Note, Ticket, TicketEvent
-from flowdesk.triage.models import Issue, IssueMember
+from flowdesk.triage.models import Issue, IssueMember, LearnedModel
 from tests.api.desk import EVERYTHING, Desk, a_desk, good, refused
 from tests.builders import MONDAY_9, a_world
 
@@ -48,6 +48,7 @@ BODIES: dict[str, Any] = {
     "begin_absence": {"starts_at": "2026-06-16T07:00:00Z"},
     "write_rules": {"source": "rules: []\n"},
     "check_rules": {"source": "rules: []\n"},
+    "train_model": {"target": "category"},
     "even_out": {
         "moves": [
             {
@@ -69,6 +70,7 @@ IDS = (
     "bulk_id",
     "issue_id",
     "team",
+    "model_id",
 )
 ASKS_FOR_A_TICKET = "try_rules"
 SECRETS = ("Nordvik", "maja@", "Checkout", "gateway")
@@ -114,12 +116,22 @@ def a_life(desk: Desk) -> dict[str, str]:
             opened_at=MONDAY_9, last_seen_at=MONDAY_9, updated_at=MONDAY_9,
         )  # fmt: skip
         IssueMember.objects.create(tenant=world.tenant, issue=issue, ticket=row, joined_at=MONDAY_9)
+        model = LearnedModel.objects.filter(target="team").first() or LearnedModel.objects.create(
+            tenant=world.tenant,
+            public_id=uuid4(),
+            target="team",
+            version=1,
+            state="kept",
+            data=b"x",
+            begun_at=MONDAY_9,
+        )
         bulk = bulks.keep_bulk(uuid4(), [moved], kind=BulkKind.DRAINED, by=world.ada, at=MONDAY_9)
     return {
         "agent_id": agent,
         "absence_id": desk.post(f"/agents/{agent}/absences", BODIES["begin_absence"])["id"],
         "issue_id": shown("iss", issue.public_id),
         "bulk_id": bulks.name_of(bulk.public_id),
+        "model_id": shown("mdl", model.public_id),
         "team": "ours",
         "ticket_id": ticket["id"],
         "customer_id": ticket["customer"]["id"],
@@ -210,7 +222,17 @@ def test_a_key_that_may_not_read_gets_receipts_only() -> None:
         "undo": {"bulk", "moved", "kept"},
     }
     # Rules are what the scope itself is about; the moves of a plan are read before they are made.
-    open_to_all = ("read_rules", "check_rules", "write_rules", "even_out", ASKS_FOR_A_TICKET)
+    open_to_all = (
+        "read_rules",
+        "check_rules",
+        "write_rules",
+        "even_out",
+        "list_models",
+        "train_model",
+        "promote_model",
+        "put_model_aside",
+        ASKS_FOR_A_TICKET,
+    )
 
     for method, path, operation in EVERY:
         if operation.get("x-scope", "read") in ("read", "import", "audit"):

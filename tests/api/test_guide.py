@@ -9,13 +9,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
 
 from flowdesk.__main__ import parser_for
 from flowdesk.api.api import METHODS, api
+from flowdesk.core.tenant import writing
 from flowdesk.core.time import at as pinned
+from flowdesk.people.models import TeamMember
+from flowdesk.routing import bulks
+from flowdesk.routing.models import BulkKind
 from tests.api.desk import Desk, a_desk
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
@@ -76,7 +81,9 @@ def call_in(command: str) -> Call:
 def sent(desk: Desk, call: Call, ids: dict[str, str]) -> HttpResponse:
     """The answer to a call, with the guide's variables and its `tkt_…` filled in."""
     url = call.url.replace("$DESK", "/api/v1").replace("http://127.0.0.1:8000", "")
-    url = re.sub(r"(tkt|cus|con|esc)_…", lambda found: ids[found[1]], url)
+    url, body = (
+        re.sub(r"\b([a-z]{3})_…", lambda found: ids[found[1]], text) for text in (url, call.body or "")
+    )
     secrets = {"$KEY": desk.key, "$FLOW_TICKET_AUTOMATION_CRON_SECRET": DOOR}
     headers = {
         name: re.sub(r"\$\w+", lambda found: secrets[found[0]], value) for name, value in call.headers.items()
@@ -84,13 +91,19 @@ def sent(desk: Desk, call: Call, ids: dict[str, str]) -> HttpResponse:
     kind = headers.pop("Content-Type", "application/json")
     with pinned(desk.now):
         return desk.web.generic(  # type: ignore[return-value]
-            call.method, url, (call.body or "").encode(), content_type=kind, headers=headers
+            call.method, url, body.encode(), content_type=kind, headers=headers
         )
 
 
 def test_every_call_of_the_guide_is_answered_as_it_says(settings: Any) -> None:
     settings.AUTOMATION_CRON_SECRET = DOOR
     desk = a_desk()
+    with writing(desk.world.tenant.id):
+        # Ada works tier 1 as well, and a queue has been handed out.
+        TeamMember.objects.create(
+            tenant=desk.world.tenant, team=desk.world.tier_1, agent=desk.world.ada_agent
+        )
+        bulks.keep_bulk(uuid4(), [], kind=BulkKind.DRAINED, by=desk.world.ada, at=desk.now)
     ids: dict[str, str] = {}
     answer = None
 

@@ -39,6 +39,8 @@ def work_off_queue() -> None:
     stop, waiting = threading.Event(), threading.Event()
     thread = threading.Thread(target=work_off, args=(stop,))
     thread.start()
+    # At a full minute the worker hands itself a job of its own, which need not be done before it stops.
+    left = ProcrastinateJob.objects.exclude(task_name="take_up_stalled")
     for _ in range(200):
         if not thread.is_alive() or not ProcrastinateJob.objects.exists():
             break
@@ -46,7 +48,7 @@ def work_off_queue() -> None:
     stop.set()
     thread.join(timeout=20)
     assert not thread.is_alive()
-    assert not ProcrastinateJob.objects.exists()
+    assert not left.exists()
 
 
 def test_a_file_is_stored_and_imported_by_the_worker() -> None:

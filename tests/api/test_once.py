@@ -39,7 +39,13 @@ pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
 for_real = pytest.mark.django_db(databases=["default", "owner", "worker"], transaction=True)
 
 KEY = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
-CHANGES = [entry for entry in EVERY if entry[0] != "GET" and takes_json(entry[2])]
+# What only asks keeps no answer; evening out needs a team that stands uneven, and has a test of its own.
+ASKS = {"check_rules", "try_rules", "even_out"}
+CHANGES = [
+    entry
+    for entry in EVERY
+    if entry[0] != "GET" and takes_json(entry[2]) and entry[2]["operationId"] not in ASKS
+]
 
 
 def open_once(desk: Desk, body: Any = TICKET, headers: dict[str, str] = KEY) -> HttpResponse:

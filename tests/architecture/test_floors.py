@@ -28,8 +28,15 @@ MEASURES_LENGTHS = (
     "flowdesk/core/embedded/",
 )
 READS_THE_CLOCK = frozenset({"flowdesk/core/time.py"})
-# Commands import Django once it is set up, and what needs a built frame only when it is there.
-IMPORTS_LATE = ("flowdesk/__main__.py", "flowdesk/config/commands/")
+# Commands import Django once it is set up, and what needs a built frame only when it is there. Learned models load
+# numpy and more: whoever asks none shall not pay for it.
+IMPORTS_LATE = (
+    "flowdesk/__main__.py",
+    "flowdesk/config/commands/",
+    "flowdesk/flows/learn.py",
+    "flowdesk/triage/learned.py",
+    "flowdesk/web/learning/fill.py",
+)
 
 WALL_CLOCK = {
     "datetime": {"now", "utcnow", "today"},

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowdesk.engine.alternatives import Weighed, other_category, other_priorities, weighed_from
-from flowdesk.engine.facts import Sentiment
+from flowdesk.engine.facts import Priority, Sentiment
 from flowdesk.engine.priority import Grade, PriorityRules, decide_priority
 from flowdesk.policies.packs import read_pack_text
 from flowdesk.policies.reader import read_document
@@ -80,6 +80,7 @@ weighed = st.builds(
     recent_escalations=st.integers(0, 5),
     sentiment=st.sampled_from([None, *Sentiment]),
     signals=st.frozensets(st.sampled_from(["frustration", "outage"])),
+    learned=st.sampled_from([None, *Priority]),
 )
 
 
@@ -89,6 +90,7 @@ def test_whatever_is_told_leads_elsewhere_and_comes_back_from_its_data(given_: W
         given_.impact, urgency=given_.urgency, rules=STANDARD, category=given_.category,
         subcategory=given_.subcategory, customer_tier=given_.customer_tier, is_vip=given_.is_vip,
         recent_escalations=given_.recent_escalations, sentiment=given_.sentiment, signals=given_.signals,
+        learned=given_.learned,
     ).priority.name  # fmt: skip
 
     assert was not in told(given_).values()

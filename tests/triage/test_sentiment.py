@@ -79,7 +79,7 @@ def test_the_page_says_which_words_counted_for_what(world: World) -> None:
             with translation.override(language):
                 told[language] = {
                     why.title: [line.words for line in why.lines]
-                    for why in why_of(ticket, explained, (), policy)
+                    for why in why_of(ticket, explained, (), policy, names={})
                 }
 
     assert told["en"]["Mood negative"][:2] == [
@@ -98,7 +98,7 @@ def test_an_explanation_of_before_moods_is_still_shown(world: World) -> None:
         explained = list(Explanation.objects.filter(ticket=ticket))
         for one in explained:
             one.trace.pop("sentiment", None)
-        titles = [why.title for why in why_of(ticket, explained, (), current_policy())]
+        titles = [why.title for why in why_of(ticket, explained, (), current_policy(), names={})]
 
     assert not any(title.startswith("Mood") for title in titles)
-    assert len(titles) == 4
+    assert len(titles) == 5

@@ -37,6 +37,7 @@ SENT = {
     "priority": {"priority": "4", "note": "x"},
     "escalate": {"target": "team_lead", "note": "x"},
     "merge": {"into": "#2"},
+    "classify": {"category": "billing"},
 }
 POSTS = (
     "read-notices",

@@ -1,12 +1,13 @@
 """Fills the ticket page from the database: its talk, its clocks, and what the reader may do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from flowdesk.core.actor import Act
 from flowdesk.core.errors import NotFound
@@ -18,9 +19,9 @@ from flowdesk.people.models import Agent, Post
 from flowdesk.policies.services import Policy, policy_of
 from flowdesk.sla.services import load_clocks
 from flowdesk.tickets.merges import merged_into
-from flowdesk.tickets.models import Explanation, Ticket
+from flowdesk.tickets.models import Explanation, Task, Ticket
 from flowdesk.tickets.queries import TicketStory, ticket_story
-from flowdesk.tickets.states import ACTIVE, Status
+from flowdesk.tickets.states import ACTIVE, Status, TaskKind
 from flowdesk.triage.issues import PREFIX as ISSUE
 from flowdesk.triage.issues import issue_of
 from flowdesk.triage.similar import similar_to
@@ -84,7 +85,7 @@ def ticket_page(
     parts = {one.id: one for one in merged_into(ticket.id)}
     story = ticket_story(ticket.id, merged=sorted(parts))
     explained = list(Explanation.objects.filter(ticket_id=ticket.id).order_by("id"))
-    zone = request.zone
+    zone, names = request.zone, dict(Agent.objects.values_list("id", "name"))
     current = current_clocks(clocks)
     page = TicketPage(
         id=public_id,
@@ -108,15 +109,13 @@ def ticket_page(
             if clock.metric in CUSTOMER_METRICS and (clock.is_active or clock.metric.value != "next_response")
         ),
         clocks_href=href,
-        actions=_actions(request, ticket, public_id, failed),
+        actions=_actions(request, ticket, public_id, policy, failed),
         escalation=_banner(ticket, request, now=now),
-        thread=thread_of(
-            ticket, story, parts, zone=zone, now=now, names=dict(Agent.objects.values_list("id", "name"))
-        ),
+        thread=thread_of(ticket, story, parts, zone=zone, now=now, names=names),
         composer=_composer(request, ticket, public_id, current, failed),
         clock_blocks=tuple(_block(clock, policy, now=now, zone=zone) for clock in current if clock.is_active),
         ledger=ledger_of(ticket, clocks, story, policy=policy, zone=zone, now=now),
-        why=why_of(ticket, explained, clocks, policy),
+        why=why_of(ticket, explained, clocks, policy, names=names),
         why_short=why_short(explained),
         customer=_customer(ticket, zone=zone, now=now),
         others=_others(ticket),
@@ -124,6 +123,7 @@ def ticket_page(
         issue=_issue(ticket),
         merged_into=_stands_for(ticket),
         merged=tuple(_merged(request, one, back=href) for one in parts.values()),
+        tasks=_tasks(ticket, zone=zone, now=now, names=names),
         fields=tuple(Fact(label=name, words=str(value)) for name, value in sorted(ticket.fields.items())),
     )
     return _leading_back(page, back) if back else page
@@ -175,7 +175,7 @@ def _block(clock: Clock, policy: Policy, *, now: datetime, zone: ZoneInfo) -> Cl
 
 
 def _actions(
-    request: AgentRequest, ticket: Ticket, public_id: str, failed: Failed | None
+    request: AgentRequest, ticket: Ticket, public_id: str, policy: Policy, failed: Failed | None
 ) -> tuple[Action, ...]:
     """The acts this person may do on a ticket in this status; a failed one comes back open."""
     actor = request.actor
@@ -199,6 +199,7 @@ def _actions(
         if actor.may(Act.ESCALATE):
             found.append(("escalate", forms.escalate(href("escalate"), targets=_targets())))
         if actor.may(Act.WORK):
+            found.append(("classify", _classify(ticket, href("classify"), policy)))
             found.append(("resolve", forms.resolve(href("resolve"))))
             found.append(("merge", forms.merge(href("merge"))))
     elif ticket.status == Status.RESOLVED and actor.may(Act.WORK):
@@ -210,6 +211,33 @@ def _actions(
     return tuple(
         _with_answers(action, failed) if failed and failed.act == name else action for name, action in found
     )
+
+
+def _classify(ticket: Ticket, href: str, policy: Policy) -> Action:
+    """What the tenant's policy knows, this ticket's reading chosen; one without a category has an empty choice."""
+    chosen = f"{ticket.category}/{ticket.subcategory}" if ticket.subcategory else ticket.category
+    nothing = () if ticket.category else (Choice(value="", words="", is_chosen=True),)
+    return forms.classify(
+        href,
+        categories=(*nothing, *category_choices(policy, chosen=chosen)),
+        impact=ticket.impact,
+        urgency=ticket.urgency,
+        complexity=ticket.complexity,
+    )
+
+
+def category_choices(policy: Policy, *, chosen: str = "") -> tuple[Choice, ...]:
+    """Every category with its subcategories, as `billing` and `billing/refund`."""
+    found = []
+    for rule in policy.triage.categories:
+        named = say(CATEGORIES, rule.category)
+        found.append(Choice(value=rule.category, words=named, is_chosen=rule.category == chosen))
+        for name in rule.subcategories:
+            value = f"{rule.category}/{name}"
+            found.append(
+                Choice(value=value, words=f"{named}, {name.replace('_', ' ')}", is_chosen=value == chosen)
+            )
+    return tuple(found)
 
 
 def _with_answers(action: Action, failed: Failed) -> Action:
@@ -309,6 +337,21 @@ def _customer(ticket: Ticket, *, zone: ZoneInfo, now: datetime) -> CustomerPanel
     tier = say(TIERS, customer.tier)
     return CustomerPanel(
         name=customer.name, tier=f"{tier}, VIP" if customer.is_vip else tier, summary=tier, facts=tuple(facts)
+    )
+
+
+def _tasks(ticket: Ticket, *, zone: ZoneInfo, now: datetime, names: Mapping[int, str]) -> tuple[Fact, ...]:
+    """What agents have been asked and have not done yet."""
+    rows = Task.objects.filter(ticket_id=ticket.id, ended_at__isnull=True).order_by("due_at")
+    said_of = {TaskKind.FIRST_INVESTIGATION: _("Look into it first")}
+    return tuple(
+        Fact(
+            label=str(said_of[TaskKind(row.kind)]) + (f" ({_('overdue')})" if row.due_at <= now else ""),
+            words=_("{name}, by {when}").format(
+                name=names.get(row.agent_id, ""), when=words.moment(row.due_at, zone=zone, now=now)
+            ),
+        )
+        for row in rows
     )
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from flowdesk.web.parts import Action, Choice, Field, Form, Kind
-from flowdesk.web.vocabulary import PRIORITIES, WAIT_REASONS, say
+from flowdesk.web.vocabulary import GRADES, PRIORITIES, WAIT_REASONS, say
 
 NOTE_LENGTH = 500
 
@@ -222,6 +222,45 @@ def set_priority(href: str, *, current: int, revision: str = "") -> Action:
             _note(is_required=True, hint=_("Running clocks get the new target from their start.")),
             revision=revision,
         ),
+    )
+
+
+def classify(
+    href: str, *, categories: Iterable[Choice], impact: str, urgency: str, complexity: int, revision: str = ""
+) -> Action:
+    """Say what the ticket is; what triage read stands until then."""
+    levels = ((1, _("1, a question")), (2, _("2, technical")), (3, _("3, for engineering")))
+    return Action(
+        words=_("Classify"),
+        icon="eye",
+        is_quiet=True,
+        form=_form(
+            "classify",
+            href,
+            _("Save the classification"),
+            Field(name="category", label=_("Category"), kind=Kind.SELECT, choices=tuple(categories)),
+            Field(name="impact", label=_("Impact"), kind=Kind.SELECT, choices=_grades(impact)),
+            Field(name="urgency", label=_("Urgency"), kind=Kind.SELECT, choices=_grades(urgency)),
+            Field(
+                name="complexity",
+                label=_("Complexity"),
+                kind=Kind.SELECT,
+                choices=tuple(
+                    Choice(value=str(level), words=said, is_chosen=level == complexity)
+                    for level, said in levels
+                ),
+            ),
+            Field(name="reroute", label=_("Ask the rules again who works on it"), kind=Kind.CHECK),
+            hint=_("The priority follows, unless somebody set it by hand."),
+            revision=revision,
+        ),
+    )
+
+
+def _grades(chosen: str) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(value=grade, words=say(GRADES, grade), is_chosen=grade[0].upper() == chosen)
+        for grade in GRADES
     )
 
 

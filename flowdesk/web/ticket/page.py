@@ -209,6 +209,7 @@ class TicketPage:
     issue: Link | None = None  # what it and others are about
     merged_into: Link | None = None  # the ticket that stands for this one
     merged: tuple[MergedTicket, ...] = ()
+    tasks: tuple[Fact, ...] = ()  # what somebody is to do about it
     fields: tuple[Fact, ...] = field(default_factory=tuple)
 
     @property

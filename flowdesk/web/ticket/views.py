@@ -11,13 +11,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from flowdesk.core.actor import Act
 from flowdesk.core.errors import DomainError, Fault, Forbidden, Invalid, NotFound, invalid
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
 from flowdesk.engine.facts import Priority
+from flowdesk.engine.priority import Grade
 from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.services import ticket_of
-from flowdesk.flows import escalate, merge, work
+from flowdesk.flows import escalate, merge, understand, work
+from flowdesk.flows.understand import Reading
 from flowdesk.policies.services import current_policy
 from flowdesk.tickets.merges import name_by_number
 from flowdesk.web.access import AgentRequest, back_to, for_agents
@@ -161,6 +164,29 @@ def _priority(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -
     return _("Priority P{priority}").format(priority=int(priority))
 
 
+def _classify(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    request.actor.must(Act.WORK)  # before a word on the form, as every act does
+    category, _slash, subcategory = form.get("category", "").partition("/")
+    if not category:
+        raise invalid("category", _("Choose a category of the list."))
+    grades = {name: form.get(name, "") for name in ("impact", "urgency")}
+    complexity = form.get("complexity", "")
+    understand.correct(
+        ticket_id,
+        Reading(
+            category=category,
+            subcategory=subcategory,
+            complexity=int(complexity) if complexity in ("1", "2", "3") else None,
+            impact=Grade(grades["impact"]) if grades["impact"] in set(Grade) else None,
+            urgency=Grade(grades["urgency"]) if grades["urgency"] in set(Grade) else None,
+        ),
+        reroute=bool(form.get("reroute")),
+        by=request.actor,
+        now=at,
+    )
+    return _("Classified")
+
+
 def _escalate(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
     escalate.escalate(
         ticket_id, target=form.get("target", ""), note=_with_words(form), by=request.actor, now=at
@@ -212,6 +238,7 @@ ACTS: dict[str, Callable[[AgentRequest, str, Form, datetime], str]] = {
     "escalate": _escalate,
     "merge": _merge,
     "unmerge": _unmerge,
+    "classify": _classify,
 }
 
 

@@ -8,9 +8,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from flowdesk.engine.business_time import Unit
 from flowdesk.engine.clock import CUSTOMER_METRICS, Clock
+from flowdesk.engine.sla_policy import Amount
 from flowdesk.policies.services import Policy
 from flowdesk.tickets.models import Explanation, Ticket
+from flowdesk.triage.otherwise import would_have_changed
+from flowdesk.web import words
 from flowdesk.web.chips import target_words
 from flowdesk.web.ticket.page import Why, WhyLine
 from flowdesk.web.vocabulary import (
@@ -56,6 +60,9 @@ REASONS: Mapping[str, str | Promise] = {
     "raised_by_anger": gettext_lazy("Angry words lift {was} to {priority}."),
     "anger_capped": gettext_lazy("Angry words do not lift {tier} any further."),
     "set_by_agent": gettext_lazy("Set outright: {was} becomes {priority}."),
+    "said_by_agent": gettext_lazy("Said by an agent: {what}."),
+    "learned_priority": gettext_lazy("Tickets like it were {priority}: {was} becomes {priority}."),
+    "learned_team": gettext_lazy("Tickets like it went to {team}."),
     "rule_matched": gettext_lazy("Rule {rule} matched."),
     "no_rule_matched": gettext_lazy("No rule matched."),
     "senior_for_history": gettext_lazy("A senior, after {recent_escalations} recent escalations."),
@@ -108,17 +115,21 @@ def reason_words(reason: Mapping[str, Any]) -> str:
 
 
 def why_of(
-    ticket: Ticket, explained: Sequence[Explanation], clocks: Sequence[Clock], policy: Policy
+    ticket: Ticket,
+    explained: Sequence[Explanation],
+    clocks: Sequence[Clock],
+    policy: Policy,
+    *,
+    names: Mapping[int, str],
 ) -> tuple[Why, ...]:
-    """Category, priority, routing and promises, each with the steps that led there."""
+    """Category, priority, routing and promises, each with the steps that led there; `names` are the agents'."""
     traces = {one.subject: one.trace for one in explained}
     found = []
     if trace := traces.get("triage"):
         category = say(CATEGORIES, trace["category"]) if trace["category"] else _("Unknown")
         title = _("Category {category}").format(category=category)
-        found.append(
-            Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"]))
-        )
+        lines = [*_model(trace, CATEGORIES), *(WhyLine(words=reason_words(one)) for one in trace["reasons"])]
+        found.append(Why(title=title, lines=tuple(lines)))
         if felt := trace.get("sentiment"):  # decisions of before have none
             title = _("Mood {sentiment}").format(sentiment=say(SENTIMENTS, felt["sentiment"]))
             found.append(
@@ -126,17 +137,38 @@ def why_of(
             )
     if trace := traces.get("priority"):
         title = _("Priority P{priority}").format(priority=trace["priority"])
-        found.append(
-            Why(title=title, lines=tuple(WhyLine(words=reason_words(one)) for one in trace["reasons"]))
-        )
+        lines = [*_model(trace, {}), *(WhyLine(words=reason_words(one)) for one in trace["reasons"])]
+        found.append(Why(title=title, lines=tuple(lines)))
     if trace := traces.get("routing"):
         found.append(_routing(trace))
     found.append(_promises(ticket, clocks, policy))
+    found.append(_otherwise(ticket, traces, policy, names))
     return tuple(why for why in found if why.lines)
 
 
+def _model(trace: Mapping[str, Any], vocabulary: Words) -> list[WhyLine]:
+    """What the learned model said, if one was asked."""
+    model = trace.get("model")
+    if not model:
+        return []
+    sentence = (
+        _("Model {version} was not sure ({percent}%: {label}) and left it to the rules.")
+        if model["abstains"]
+        else _("Model {version} says {label} ({percent}%): “{words}”.")
+    )
+    return [
+        WhyLine(
+            words=sentence.format(
+                version=model["version"], percent=round(100 * model["confidence"]),
+                label=say(vocabulary, model["label"]), words=", ".join(model["words"][:4]),
+            ),
+            is_untaken=model["abstains"],
+        )
+    ]  # fmt: skip
+
+
 def _routing(trace: Mapping[str, Any]) -> Why:
-    lines = []
+    lines = _model(trace, {}) if trace["rule"] is None else []
     for tried in trace["tried"]:
         if tried["matched"]:
             lines.append(
@@ -166,6 +198,54 @@ def _routing(trace: Mapping[str, Any]) -> Why:
         lines += [WhyLine(words=reason_words(one)) for one in assignment["waived"]]
     lines.append(WhyLine(words=_("Policy revision {revision}.").format(revision=trace.get("revision", ""))))
     return Why(title=_("Routed to {team}").format(team=trace["team"]), lines=tuple(lines))
+
+
+OTHERWISE: Words = {  # by the change's code; `result` is what had come of it
+    "if_more_words": gettext_lazy("{category} needed {needed} points and has {score}."),
+    "if_impact": gettext_lazy("With impact {impact} it would be {result}."),
+    "if_urgency": gettext_lazy("With urgency {urgency} it would be {result}."),
+    "if_vip": gettext_lazy("For a VIP it would be {result}."),
+    "if_not_vip": gettext_lazy("Were the customer no VIP, it would be {result}."),
+    "if_tier": gettext_lazy("For the tier {tier} it would be {result}."),
+    "if_priority": gettext_lazy("As {priority} it would be {result}."),
+    "if_angry": gettext_lazy("In anger it would be {result}."),
+    "if_calm": gettext_lazy("Without the anger it would be {result}."),
+    "if_not_said": gettext_lazy("The priority was said outright; nothing else counts."),
+    "if_held": gettext_lazy("Rule {rule} would send it to {result}, but for:"),
+    "if_not_off_shift": gettext_lazy("{agent} was off shift."),
+    "if_not_unavailable": gettext_lazy("{agent} was away."),
+    "if_not_lacks_language": gettext_lazy("{agent} does not speak the language."),
+    "if_not_lacks_channel": gettext_lazy("{agent} does not work the channel."),
+    "if_not_lacks_skill": gettext_lazy("{agent} lacks the skill."),
+    "if_not_full": gettext_lazy("{agent} had no room."),
+    "if_not_not_dedicated": gettext_lazy("{agent} is not the customer's own person."),
+    "if_not_not_senior": gettext_lazy("{agent} is no senior."),
+}
+
+
+def _otherwise(
+    ticket: Ticket, traces: Mapping[str, Mapping[str, Any]], policy: Policy, names: Mapping[int, str]
+) -> Why:
+    """What would have changed it: the short answer to "why not …?"."""
+    lines = []
+    for one in would_have_changed(ticket, traces, policy):
+        params = {
+            name: str(PARAMS[name](value)) if name in PARAMS else value
+            for name, value in one.change.params.items()
+        }
+        sentence = str(OTHERWISE.get(one.change.code, "{result}")).format(
+            **params, result=_result(one.result), agent=names.get(one.agent or 0, "")
+        )
+        if one.subject in METRICS:
+            sentence = f"{say(METRICS, one.subject)}: {sentence}"
+        lines.append(WhyLine(words=sentence, code=one.change.params.get("failed", ""), is_untaken=True))
+    return Why(title=_("What would have changed it"), lines=tuple(lines))
+
+
+def _result(said: str) -> str:
+    """A target in the reader's words; anything else as it is."""
+    amount, colon, unit = said.partition(":")
+    return words.amount(Amount(amount=int(amount), unit=Unit(unit))) if colon else said
 
 
 def _chosen_words(strategy: str, count: int) -> str:

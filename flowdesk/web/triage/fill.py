@@ -14,7 +14,8 @@ from flowdesk.policies.services import Policy, current_policy
 from flowdesk.tickets import queries
 from flowdesk.tickets.models import Explanation, Ticket
 from flowdesk.web.access import AgentRequest
-from flowdesk.web.parts import Choice, Empty, Field, Form, Kind, Link
+from flowdesk.web.parts import Empty, Field, Form, Kind, Link
+from flowdesk.web.ticket.fill import category_choices
 from flowdesk.web.ticket.why import reason_words
 from flowdesk.web.triage.page import Guess, NextLine, ReviewCard, ReviewPage
 from flowdesk.web.vocabulary import BY_CHANNEL, CATEGORIES, TIERS, say
@@ -120,20 +121,6 @@ def _choose(public_id: str, category: str, words: str) -> Form:
         submit=words.format(category=say(CATEGORIES, category)),
         hidden=(("category", category), ("reroute", "1")),
     )
-
-
-def category_choices(policy: Policy, *, chosen: str = "") -> tuple[Choice, ...]:
-    """Every category with its subcategories, as `billing` and `billing/refund`."""
-    found = []
-    for rule in policy.triage.categories:
-        said = say(CATEGORIES, rule.category)
-        found.append(Choice(value=rule.category, words=said, is_chosen=rule.category == chosen))
-        for name in rule.subcategories:
-            value = f"{rule.category}/{name}"
-            found.append(
-                Choice(value=value, words=f"{said}, {name.replace('_', ' ')}", is_chosen=value == chosen)
-            )
-    return tuple(found)
 
 
 def _other(ticket: Ticket, policy: Policy, public_id: str) -> Form:

@@ -17,9 +17,10 @@ from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import JobAborted
 from procrastinate.psycopg_connector import PsycopgConnector
 
-from flowdesk.core.actor import Actor, ActorKind, Role
+from flowdesk.core.actor import Actor, ActorKind, Role, system
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
+from flowdesk.flows import learn
 from flowdesk.flows.import_tickets import JOB, import_tickets
 from flowdesk.intake.bulk.runs import Overtaken, RunEnded, StoredFile, end_run, run_by
 from flowdesk.intake.bulk.states import OPEN
@@ -110,3 +111,12 @@ def _import_stored(context: JobContext, *, tenant: int, run: UUID) -> None:
         return
     if left.is_open:
         raise JobAborted  # the worker is asked to stop: the next one carries it on
+
+
+@app.task(name=learn.JOB, retry=RetryStrategy(max_attempts=ATTEMPTS, linear_wait=5))
+def train_model(*, tenant: int, model: str) -> None:
+    """Train a model on a tenant's own tickets; one that was cut off is trained anew."""
+    try:
+        learn.train(model, by=system(tenant, name="learning"), clock=now)
+    finally:
+        connections.close_all()

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0005_proven'),
         ('tickets', '0008_merged'),
-        ('triage', '0001_first'),
+        ('triage', '0002_learned'),
     ]
 
     operations = [

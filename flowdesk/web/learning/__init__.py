@@ -1,0 +1,1 @@
+"""What the desk has learned from its own tickets: trained, compared, asked, put aside."""
