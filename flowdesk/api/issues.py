@@ -148,11 +148,12 @@ def change_issue(request: HttpRequest, issue_id: str, body: ChangeIssue) -> Issu
     auth=needs(Act.WORK),
     operation_id="add_issue_ticket",
     summary="Put a ticket into an issue",
+    openapi_extra=IF_MATCH,
 )
 def add_issue_ticket(request: HttpRequest, issue_id: str, ticket_id: str) -> IssueDetail | Receipt:
     """It leaves the issue it was in, if any."""
     asking = client(request)
-    issues.add_ticket(issue_id, ticket_id, by=asking.actor, now=asking.now)
+    issues.add_ticket(issue_id, ticket_id, by=asking.actor, now=asking.now, expected=asking.expected)
     return _read_back(asking, issue_id)
 
 
@@ -162,11 +163,12 @@ def add_issue_ticket(request: HttpRequest, issue_id: str, ticket_id: str) -> Iss
     auth=needs(Act.WORK),
     operation_id="remove_issue_ticket",
     summary="Take a ticket out of an issue",
+    openapi_extra=IF_MATCH,
 )
 def remove_issue_ticket(request: HttpRequest, issue_id: str, ticket_id: str) -> IssueDetail | Receipt:
     """It does not come back by itself."""
     asking = client(request)
-    issues.take_out(issue_id, ticket_id, by=asking.actor, now=asking.now)
+    issues.take_out(issue_id, ticket_id, by=asking.actor, now=asking.now, expected=asking.expected)
     return _read_back(asking, issue_id)
 
 

@@ -200,10 +200,9 @@ def unmerge(ticket_id: str, *, by: Actor, now: datetime, expected: Expected = No
     of the target that the merge ended; misses that were recorded.
     """
     by.must(Act.WORK)
-    source, target = _lock_pair(ticket_id)
+    source, target = _lock_pair(ticket_id, expected)
     by.must(Act.WORK, source)
     by.must(Act.WORK, target)
-    must_stand_at(source.version, expected)
     row = merges.merge_of(source)
     mine, theirs = work_on([source, target])
     theirs.pass_time(to=now)
@@ -215,18 +214,18 @@ def unmerge(ticket_id: str, *, by: Actor, now: datetime, expected: Expected = No
     return Merged(source=source.number, target=target.number)
 
 
-def _lock_pair(source_id: str) -> tuple[Ticket, Ticket]:
-    """A merged ticket and the one it was merged into, locked in the order of their row ids."""
+def _lock_pair(source_id: str, expected: Expected) -> tuple[Ticket, Ticket]:
+    """A merged ticket and the one it was merged into, locked in the order of their row ids. Raises Outdated."""
     name = parsed(tickets.PREFIX, source_id)
     found = Ticket.objects.filter(public_id=name).values_list("id", "merged_into_id").first()
     if found is None:
         raise NotFound
     source, target = found
-    if target is None:
-        raise NotMerged
-    locked = {ticket.id: ticket for ticket in tickets.lock_tickets(sorted((source, target)))}
-    if locked[source].merged_into_id != target:
-        raise NotMerged  # somebody was faster
+    ids = sorted({source, target or source})
+    locked = {ticket.id: ticket for ticket in tickets.lock_tickets(ids)}
+    must_stand_at(locked[source].version, expected)
+    if target is None or locked[source].merged_into_id != target:
+        raise NotMerged  # or somebody was faster
     return locked[source], locked[target]
 
 

@@ -151,11 +151,14 @@ def change_issue(
 
 
 @act
-def add_ticket(issue_id: str, ticket_id: str, *, by: Actor, now: datetime) -> Issue:
+def add_ticket(
+    issue_id: str, ticket_id: str, *, by: Actor, now: datetime, expected: Expected = None
+) -> Issue:
     """Put a ticket into an issue, out of the one it was in, if any. Raises NotFound."""
     by.must(Act.WORK)
     ticket = ticket_by(ticket_id)
     issue = _lock(issue_id)
+    must_stand_at(issue.version, expected)
     member = IssueMember.objects.filter(ticket_id=ticket.id).first()
     if member is None:
         _take_in(issue, [ticket.id], at=now)
@@ -168,11 +171,12 @@ def add_ticket(issue_id: str, ticket_id: str, *, by: Actor, now: datetime) -> Is
 
 
 @act
-def take_out(issue_id: str, ticket_id: str, *, by: Actor, now: datetime) -> Issue:
+def take_out(issue_id: str, ticket_id: str, *, by: Actor, now: datetime, expected: Expected = None) -> Issue:
     """Take a ticket out of an issue; it does not come back by itself. Raises NotFound where it is not in it."""
     by.must(Act.WORK)
     ticket = ticket_by(ticket_id)
     issue = _lock(issue_id)
+    must_stand_at(issue.version, expected)
     gone = IssueMember.objects.filter(issue_id=issue.id, ticket_id=ticket.id, is_out=False).update(
         is_out=True
     )

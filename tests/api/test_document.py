@@ -141,6 +141,11 @@ def a_life(desk: Desk) -> dict[str, str]:
     }
 
 
+def body_for(desk: Desk, operation: str) -> Any:
+    """A body that the operation takes; what it names beside the path's own thing is there."""
+    return {"into": desk.open()["id"]} if operation == "merge" else BODIES.get(operation, {})
+
+
 def everything(tenant: int) -> dict[str, int]:
     """How many rows the tenant has of what an intruder could add."""
     with reading(tenant):
@@ -244,11 +249,9 @@ def test_a_key_that_may_not_read_gets_receipts_only() -> None:
             owner.post(f"/tickets/{ids['ticket_id']}/resolve")
         if operation["operationId"] == "resume":
             owner.post(f"/tickets/{ids['ticket_id']}/wait", {"reason": "customer"})
-        body = BODIES.get(operation["operationId"], {})
-        if operation["operationId"] in ("merge", "unmerge"):
-            body = {"into": owner.open()["id"]}
         if operation["operationId"] == "unmerge":
-            owner.post(f"/tickets/{ids['ticket_id']}/merge", body)
+            owner.post(f"/tickets/{ids['ticket_id']}/merge", body_for(owner, "merge"))
+        body = body_for(owner, operation["operationId"])
         answer = good(blind.call(method, path.format(**ids), body))
         parts = path.split("/")
         wanted = shapes.get(parts[-1], shapes.get(parts[1], {"id"}))

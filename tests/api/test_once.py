@@ -31,7 +31,7 @@ from flowdesk.tickets.models import Ticket, TicketEvent
 from flowdesk.worker import loop
 from flowdesk.worker.loop import _forget_round
 from tests.api.desk import TICKET, Desk, a_desk, fields, good, refused
-from tests.api.test_document import BODIES, EVERY, a_life, takes_json
+from tests.api.test_document import BODIES, EVERY, a_life, body_for, takes_json
 from tests.builders import MONDAY_9, a_world
 from tests.database import ThrowawayDatabase
 
@@ -147,8 +147,9 @@ def test_without_a_key_no_statement_is_spent_on_it() -> None:
 @pytest.mark.parametrize("entry", CHANGES, ids=[str(entry[2]["operationId"]) for entry in CHANGES])
 def test_every_change_is_repeated_and_rebuilt(entry: tuple[str, str, dict[str, Any]]) -> None:
     method, path, operation = entry
-    desk, body = a_desk(), BODIES.get(str(operation["operationId"]), {})
+    desk = a_desk()
     path = path.format(**ready(desk, str(operation["operationId"])))
+    body = body_for(desk, str(operation["operationId"]))
 
     first = desk.call(method, path, body, headers=KEY)
     done = counts(desk)
@@ -170,6 +171,8 @@ def ready(desk: Desk, operation: str) -> dict[str, str]:
         desk.post(f"/tickets/{ids['ticket_id']}/resolve")
     if operation == "resume":
         desk.post(f"/tickets/{ids['ticket_id']}/wait", {"reason": "customer"})
+    if operation == "unmerge":
+        desk.post(f"/tickets/{ids['ticket_id']}/merge", body_for(desk, "merge"))
     return ids
 
 
