@@ -265,36 +265,6 @@ class Group:
         return (self.representative, *self.others)
 
 
-Pairs = Mapping[tuple[int, int], float]  # likeness by two tickets, the smaller first
-
-
-def groups_of(pairs: Pairs, *, threshold: float = ALIKE, least: int = RECURRING) -> tuple[Group, ...]:
-    """Groups of at least so many tickets, the largest first; a ticket is in one at the most.
-
-    Each group is a star around its representative, the ticket that most is alike to: chains of tickets that are
-    alike only from one to the next make no group. Of equals the older ticket represents.
-    """
-    near: dict[int, dict[int, float]] = {}
-    for (one, other), score in pairs.items():
-        if score >= threshold and one != other:
-            near.setdefault(one, {})[other] = score
-            near.setdefault(other, {})[one] = score
-    groups = []
-    while near:
-        centre = max(near, key=lambda ticket: (len(near[ticket]), sum(near[ticket].values()), -ticket))
-        if len(near[centre]) + 1 < least:
-            break
-        group = Group(representative=centre, others=tuple(sorted(near[centre])))
-        groups.append(group)
-        gone = set(group.members)
-        near = {
-            ticket: left
-            for ticket, around in near.items()
-            if ticket not in gone and (left := {o: score for o, score in around.items() if o not in gone})
-        }
-    return tuple(groups)
-
-
 def join_groups(
     groups: Sequence[Group],
     ticket: int,

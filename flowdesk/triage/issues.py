@@ -30,7 +30,6 @@ PREFIX = "iss"
 WINDOW = timedelta(days=7)  # tickets alike that lie further apart are no recurring issue
 LONGEST_TITLE, LONGEST_NOTE = 300, 20_000
 SHORTEST = timedelta(microseconds=1)  # what the database tells apart
-TAKES_IN = (IssueStatus.OPEN, IssueStatus.KNOWN, IssueStatus.FIXED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,10 @@
-"""Tickets like another, or like some words: for the page of a ticket, a new one's form, and recurring issues."""
+"""Tickets like another, or like some words: for the page of a ticket, recurring issues and duplicates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -14,18 +13,14 @@ from django.db import connection
 from flowdesk.core.models import rows_in_binary
 from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.likeness import (
-    ALIKE,
     CANDIDATES,
     HOLDERS,
     MAX_CHARACTERS,
     MOST_ASKED,
-    RECURRING,
     SHOWN,
     Digest,
-    Group,
     Vocabulary,
     digest_of,
-    groups_of,
     key_of,
     likeness,
     names_of,
@@ -87,26 +82,6 @@ def similar_to(
     ranked = [asked.like(row) for row in _candidates(asked, since=now - window, but=but)]
     alike = sorted((one for one in ranked if one.score >= least), key=lambda one: (-one.score, -one.ticket))
     return alike[:limit]
-
-
-def recurring_issue(
-    ticket: int, *, now: datetime, window: timedelta, least: int = RECURRING, threshold: float = ALIKE
-) -> Group | None:
-    """The group of at least so many tickets alike inside the window that a ticket belongs to (N11)."""
-    near = similar_tickets(ticket, now=now, window=window, limit=MOST_GROUPED, least=threshold)
-    if len(near) + 1 < least:
-        return None
-    vocabulary = kept_vocabulary(current_tenant(), now=now)
-    members = digests_of([ticket, *(one.ticket for one in near)])
-    pairs = {
-        (one, other): likeness(
-            members[one][0], members[other][0], vocabulary=vocabulary,
-            subjects=subjects_alike(members[one][1], members[other][1]),
-        )
-        for one, other in combinations(sorted(members), 2)
-    }  # fmt: skip
-    groups = groups_of(pairs, threshold=threshold, least=least)
-    return next((group for group in groups if ticket in group.members), None)
 
 
 class _Asked:

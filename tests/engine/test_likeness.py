@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from time import process_time
 
 import pytest
@@ -18,7 +17,6 @@ from flowdesk.engine.likeness import (
     Group,
     Vocabulary,
     digest_of,
-    groups_of,
     join_groups,
     key_of,
     likeness,
@@ -192,33 +190,6 @@ def test_an_empty_text_is_like_nothing() -> None:
 # -- groups
 
 
-def pairs(*near: tuple[int, int]) -> dict[tuple[int, int], float]:
-    return {(min(pair), max(pair)): 0.8 for pair in near}
-
-
-def test_three_alike_are_a_group_around_the_one_that_most_are_alike_to() -> None:
-    assert groups_of(pairs((1, 2), (2, 3), (2, 4))) == (Group(representative=2, others=(1, 3, 4)),)
-
-
-@pytest.mark.parametrize("near", [(), ((1, 2),), ((1, 2), (3, 4))])
-def test_two_alike_are_no_group(near: tuple[tuple[int, int], ...]) -> None:
-    assert groups_of(pairs(*near)) == ()
-
-
-def test_less_than_the_threshold_is_not_alike() -> None:
-    assert groups_of(pairs((1, 2), (2, 3)), threshold=0.9) == ()
-
-
-def test_a_chain_is_not_one_group() -> None:
-    chain = pairs(*((at, at + 1) for at in range(1, 7)))
-
-    assert all(len(group.members) == 3 for group in groups_of(chain))
-
-
-def test_of_equals_the_oldest_represents() -> None:
-    assert groups_of(pairs(*combinations((5, 3, 9), 2)))[0].representative == 3
-
-
 def test_a_new_ticket_joins_the_group_it_is_most_alike_to() -> None:
     one, other = Group(representative=1, others=(2, 3)), Group(representative=4, others=(5, 6))
 
@@ -238,17 +209,6 @@ def test_a_new_ticket_alike_to_too_few_changes_nothing() -> None:
     one = Group(representative=1, others=(2, 3))
 
     assert join_groups((one,), 7, alike={2: 0.9, 6: 0.9}) == ((one,), None)
-
-
-@given(
-    st.dictionaries(st.tuples(st.integers(1, 9), st.integers(1, 9)).map(sorted).map(tuple), st.floats(0, 1))
-)
-def test_no_ticket_is_in_two_groups_and_none_is_too_small(near: dict[tuple[int, int], float]) -> None:
-    groups = groups_of(near)
-    members = [member for group in groups for member in group.members]
-
-    assert len(members) == len(set(members))
-    assert all(len(group.members) >= 3 for group in groups)
 
 
 @given(

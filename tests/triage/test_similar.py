@@ -12,7 +12,7 @@ from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.likeness import ALIKE, CANDIDATES, HOLDERS, MOST_ASKED, key_of
 from flowdesk.tickets.models import Ticket
 from flowdesk.triage import similar, sql
-from flowdesk.triage.similar import recurring_issue, similar_to
+from flowdesk.triage.similar import similar_to
 from tests.architecture.house import PACKAGE
 from tests.builders import MONDAY_9, World, a_customer, a_world
 from tests.database import ThrowawayDatabase
@@ -138,26 +138,6 @@ def test_a_first_ticket_is_like_nothing_and_a_second_may_be_like_it() -> None:
     second = opened(world, *FAULT)
     index_all()
     assert [found.ticket for found in like(world, second)] == [first]
-
-
-# -- recurring issues
-
-
-def test_three_alike_inside_the_window_are_a_recurring_issue(world: World) -> None:
-    one, two = opened(world, *FAULT), opened(world, *FAULT)
-    index_all()
-    with reading(world.tenant.id):
-        assert recurring_issue(two, now=MONDAY_9, window=timedelta(days=1)) is None
-
-    three = opened(world, "Report export: E4021", "The export of reports stops with E4021")
-    index_all()
-    with reading(world.tenant.id):
-        group = recurring_issue(three, now=MONDAY_9, window=timedelta(days=1))
-        late = recurring_issue(three, now=MONDAY_9 + timedelta(days=2), window=timedelta(days=1))
-
-    assert group is not None
-    assert set(group.members) == {one, two, three}
-    assert late is None
 
 
 # -- the price

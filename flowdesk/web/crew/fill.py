@@ -71,10 +71,6 @@ def crew_page(request: AgentRequest, *, now: datetime) -> CrewPage:
     )
 
 
-def _no_teams() -> Empty:
-    return Empty(title=_("No teams yet"), words=_("Teams come with the desk when it is founded."))
-
-
 def _crew(*, now: datetime) -> _Crew:
     agents = {one.id: one for one in Agent.objects.filter(left_at__isnull=True)}
     away = Absence.objects.filter(starts_at__lte=now).exclude(ends_at__lte=now).select_related("substitute")
