@@ -14,7 +14,7 @@ from time import perf_counter
 
 from benchmarks.run import Row, Run
 from flowdesk.engine.conditions import compile_condition
-from flowdesk.engine.facts import FieldType, Priority, TicketFacts, vocabulary
+from flowdesk.engine.facts import CustomField, FieldType, Priority, TicketFacts, vocabulary
 from flowdesk.engine.routing import RoutingAction, RoutingRule, RoutingRules, route
 from flowdesk.engine.triage import TriageRules, triage
 from flowdesk.policies.packs import read_pack_text
@@ -22,7 +22,7 @@ from flowdesk.policies.reader import read_document
 from flowdesk.policies.sections.triage import read_triage
 
 ROUNDS, TICKETS, RULES = 15, 300, 100
-FIELDS = vocabulary({"amount": FieldType.NUMBER})
+FIELDS = vocabulary({"amount": CustomField(type=FieldType.NUMBER)})
 TICKET = TicketFacts(
     subject="Export stops half way",
     text="The export of our orders stops half way since this morning. " * 5,

@@ -14,6 +14,7 @@ from flowdesk.api import (
     clocks,
     customers,
     escalations,
+    fields,
     hub,
     imports,
     issues,
@@ -113,8 +114,8 @@ api = Api(
     urls_namespace="api-v1",
 )
 RESOURCES = (
-    me, tickets, similar, thread, work, merging, issues, triage, clocks, escalations, routing, assignments, customers,
-    people, hub, imports, learning, audit,
+    me, tickets, similar, thread, work, merging, issues, triage, clocks, escalations, routing, fields, assignments,
+    customers, people, hub, imports, learning, audit,
 )  # fmt: skip
 for resource in RESOURCES:
     api.add_router("", resource.router)

@@ -50,7 +50,9 @@ class Correct(Body):
     impact: Grade | None = None
     urgency: Grade | None = None
     language: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
-    fields: dict[str, str | bool | int | float] | None = Field(None, max_length=50)
+    fields: dict[str, str | bool | int | float | None] | None = Field(
+        None, max_length=50, description="The tenant's own, by key; null empties one."
+    )
     reroute: Annotated[bool, Field(description="Ask the routing rules again who works on it.")] = False
 
 

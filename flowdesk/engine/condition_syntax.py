@@ -112,6 +112,18 @@ class Or:
 Syntax = Comparison | Always | Not | And | Or
 
 
+def names_in(ast: Syntax) -> frozenset[str]:
+    """The fields that a condition looks at, by the names it prints."""
+    match ast:
+        case Comparison():
+            return frozenset({ast.field})
+        case Not(part):
+            return names_in(part)
+        case And(parts) | Or(parts):
+            return frozenset().union(*map(names_in, parts))
+    return frozenset()
+
+
 def _inside(part: Syntax, *looser: type[Syntax]) -> str:
     return f"({part})" if isinstance(part, looser) else str(part)
 

@@ -172,14 +172,44 @@ FIELDS: Mapping[str, Field] = {
 }
 
 
-def vocabulary(custom: Mapping[str, FieldType]) -> Mapping[str, Field]:
+LONGEST, LARGEST = (
+    2000,
+    10**15,
+)  # what a field of the tenant's own may hold: characters, and a number either way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomField:
+    """A field that a tenant keeps on its tickets: number, text, slug or truth; `choices` are all values of a slug."""
+
+    type: FieldType
+    label: str = ""  # as people read it; empty: the key itself
+    choices: tuple[str, ...] = ()
+
+    def why_not(self, value: object) -> str:
+        """Why the field cannot hold a value, as a fault says it; empty where it can."""
+        if self.type is FieldType.NUMBER:
+            if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+                return "must be a number"
+            return "" if -LARGEST <= value <= LARGEST else f"must be from {-LARGEST} to {LARGEST}"
+        if self.type is FieldType.TRUTH:
+            return "" if isinstance(value, bool) else "must be true or false"
+        if not isinstance(value, str) or len(value) > LONGEST:
+            return f"must be text of at most {LONGEST} characters"
+        if "\x00" in value:
+            return "holds a null character"
+        is_known = not self.choices or value.casefold() in self.choices
+        return "" if is_known else f"is not one of {', '.join(self.choices)}"
+
+
+def vocabulary(custom: Mapping[str, CustomField]) -> Mapping[str, Field]:
     """The built-in names plus a tenant's own fields, each as `fields.amount` and, where free, as `amount`."""
-    own = {f"fields.{key}": _custom(key, kind) for key, kind in custom.items()}
+    own = {f"fields.{key}": _custom(key, known) for key, known in custom.items()}
     bare = {key: own[f"fields.{key}"] for key in custom if key not in FIELDS}
     return {**own, **bare, **FIELDS}
 
 
-def _custom(key: str, kind: FieldType) -> Field:
+def _custom(key: str, known: CustomField) -> Field:
     # A stored value of another type than declared is as good as missing: a rule must not fail on it.
     def number(facts: TicketFacts) -> object:
         value = facts.fields.get(key)
@@ -194,4 +224,4 @@ def _custom(key: str, kind: FieldType) -> Field:
         return value.casefold() if isinstance(value, str) else None
 
     readers = {FieldType.NUMBER: number, FieldType.TRUTH: truth, FieldType.TEXT: text, FieldType.SLUG: text}
-    return Field(name=f"fields.{key}", type=kind, read=readers[kind])
+    return Field(name=f"fields.{key}", type=known.type, read=readers[known.type], words=known.choices)

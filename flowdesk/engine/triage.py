@@ -8,8 +8,6 @@ a denial shortly before a keyword takes it out of impact, urgency and signals, n
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,6 +15,7 @@ from decimal import Decimal
 from flowdesk.engine.language import guess_language
 from flowdesk.engine.lexicon import Hit, Keyword, Lexicon, words_of
 from flowdesk.engine.likeness import NO_DUPLICATES, DuplicateRule
+from flowdesk.engine.mentions import mentions
 from flowdesk.engine.priority import Grade
 from flowdesk.engine.reasons import Reason, because
 
@@ -117,7 +116,7 @@ def triage(subject: str, *, text: str, rules: TriageRules, language: str | None 
         impact=_grade("impact", found, reasons),
         urgency=_grade("urgency", found, reasons),
         signals=_signals(rules.signals, found, reasons),
-        extracted=extract_fields(f"{subject}\n{text}"),
+        extracted=mentions(f"{subject}\n{text}"),
         confidence=_confidence(scores),
         scores=tuple(scores),
         reasons=tuple(reasons),
@@ -227,58 +226,3 @@ def _language(
 
 def _why(what: str, value: object, words: Iterable[str], **more: object) -> Reason:
     return because(f"{what}_from_words", value=value, words=", ".join(words), **more)
-
-
-# -- amounts
-
-_CURRENCIES = {
-    "kr": "SEK",
-    "sek": "SEK",
-    "kronor": "SEK",
-    "€": "EUR",
-    "eur": "EUR",
-    "euro": "EUR",
-    "euros": "EUR",
-    "$": "USD",
-    "usd": "USD",
-    "dollar": "USD",
-    "dollars": "USD",
-    "£": "GBP",
-    "gbp": "GBP",
-    "pounds": "GBP",
-    "nok": "NOK",
-    "dkk": "DKK",
-}
-_FIGURE = r"[0-9]{1,3}(?:[ .,'\u00a0\u202f][0-9]{3}){1,4}(?:[.,][0-9]{1,2})?|[0-9]{1,12}(?:[.,][0-9]{1,2})?"
-_MONEY_WORD = "|".join(
-    sorted((re.escape(word) for word in _CURRENCIES if word.isalpha()), key=len, reverse=True)
-)
-_AMOUNT = re.compile(
-    rf"(?<![\w.,])(?P<before>[€$£]|(?:{_MONEY_WORD})\b)[ \u00a0]?(?P<first>{_FIGURE})(?![0-9])"
-    rf"|(?<![\w.,])(?P<second>{_FIGURE})(?:[ \u00a0]|:-[ ]?)?(?P<after>[€$£]|(?:{_MONEY_WORD})\b)",
-    re.IGNORECASE,
-)
-
-
-def extract_fields(text: str) -> Mapping[str, Decimal | str]:
-    """`amount` and its `currency` (ISO 4217): the largest sum of money that the text names, if any.
-
-    Only a figure beside a currency counts; an order number is no amount. Thousands may be set apart by
-    space, point, comma or apostrophe; one or two digits after the last point or comma are decimals.
-    """
-    best: tuple[Decimal, str] | None = None
-    for found in _AMOUNT.finditer(unicodedata.normalize("NFC", text)):
-        amount = _figure(found["first"] or found["second"])
-        currency = _CURRENCIES[(found["before"] or found["after"]).casefold()]
-        if best is None or amount > best[0]:
-            best = (amount, currency)
-    return {} if best is None else {"amount": best[0], "currency": best[1]}
-
-
-def _figure(written: str) -> Decimal:
-    whole, decimals = written, ""
-    last = max(written.rfind("."), written.rfind(","))
-    if last >= 0 and len(written) - last - 1 in (1, 2):
-        whole, decimals = written[:last], written[last + 1 :]
-    digits = "".join(character for character in whole if character.isdigit())
-    return Decimal(f"{digits}.{decimals}" if decimals else digits)

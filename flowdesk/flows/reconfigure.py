@@ -1,5 +1,6 @@
 """What a desk has decided changes: a customer's terms under running promises, and the rules for what comes in."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from flowdesk.accounts.audit import AuditAct
@@ -7,7 +8,7 @@ from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import DomainError, Fault, Invalid, NotFound
 from flowdesk.core.tenant import act
 from flowdesk.core.versions import Expected, must_stand_at
-from flowdesk.engine.facts import vocabulary
+from flowdesk.engine.facts import CustomField, vocabulary
 from flowdesk.engine.promises import Occurrence
 from flowdesk.engine.routing import RoutingRules
 from flowdesk.flows.desk import Work, close_work, work_on
@@ -18,6 +19,7 @@ from flowdesk.people.services import CustomerCard
 from flowdesk.policies.models import Draft, PolicyRevision
 from flowdesk.policies.reader import PolicyFaults, read_document
 from flowdesk.policies.rule_text import section_of, with_section
+from flowdesk.policies.sections.fields import fields_text
 from flowdesk.policies.sections.routing import read_routing
 from flowdesk.policies.services import current_policy, invalid, save_revision
 from flowdesk.tickets import services as tickets
@@ -105,6 +107,21 @@ def write_section(
     current = PolicyRevision.objects.select_for_update().get(is_current=True)
     must_stand_at(str(current.number), expected)
     return _revise(current, section, source, by=by, at=now)
+
+
+@act
+def write_fields(
+    fields: Mapping[str, CustomField], *, by: Actor, now: datetime, expected: Expected = None
+) -> PolicyRevision:
+    """Say which fields of its own the tenant keeps on tickets. What stands in a field that goes, or changes its type,
+    stays with the ticket and is as good as missing. `expected` names revisions.
+
+    Raises Invalid naming each place, a rule that needs a field that goes among them.
+    """
+    by.must(Act.CONFIGURE)
+    current = PolicyRevision.objects.select_for_update().get(is_current=True)
+    must_stand_at(str(current.number), expected)
+    return save_revision(with_section(current.source, "fields", fields_text(fields)), by=by, at=now)
 
 
 def check_rules(source: str) -> RoutingRules:

@@ -30,13 +30,15 @@ from flowdesk.tickets.queries import first_words, latest_traces
 from flowdesk.tickets.states import EventKind, Status
 from flowdesk.triage import services as triage
 
-CORRECTED = "corrected"
+CORRECTED, FILLED_IN = "corrected", "filled_in"
 GRADES = {grade.value[0].upper(): grade for grade in Grade}  # as a ticket keeps them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What somebody says a ticket is; None leaves a thing as it was read. `fields` are the tenant's own, by name."""
+    """What somebody says a ticket is; None leaves a thing as it was read. `fields` are the tenant's own, by name;
+    None empties one.
+    """
 
     category: str | None = None
     subcategory: str | None = None
@@ -73,8 +75,9 @@ def correct(
     reroute: bool = False,
     expected: Expected = None,
 ) -> None:
-    """The ticket is something else than it was read as. Its priority follows unless somebody has set it by hand;
-    with `reroute` the rules are asked again who works on it. The promise a rule once gave stands.
+    """The ticket is something else than it was read as: its priority follows unless somebody has set it by hand.
+    Or the tenant's own fields are filled in, which says nothing of how it was read. With `reroute` the rules are
+    asked again who works on it. The promise a rule once gave stands.
 
     Raises Invalid naming each field that cannot be used.
     """
@@ -84,26 +87,32 @@ def correct(
     fields = _usable(reading, ticket, policy)
     work.pass_time(to=now)  # what was due on the old reading is due
     before = _as_read(ticket)
-    _read_as(ticket, reading, fields)
+    filled = _fill(ticket, fields)
+    _read_as(ticket, reading)
     after = _as_read(ticket)
     changed = {name for name in before if before[name] != after[name]}
-    named = {"fields": sorted(fields)} if fields else {}  # their values may be anybody's words
-    work.changed |= {*changed, *(["fields"] if fields else [])}
+    named = {"fields": filled} if filled else {}  # their values may be anybody's words
+    work.changed |= {*changed, *(["fields"] if filled else [])}
+    is_judged = any(getattr(reading, name) is not None for name in AS_READ)
     was_unsure = ticket.confidence
-    _settle(work, is_said=True)
-    work.log(
-        EventKind.TICKET_TRIAGED, by=by, at=now, because=CORRECTED, confidence=was_unsure, **named,
-        before={name: before[name] for name in sorted(changed)}, after={name: after[name] for name in sorted(changed)},
-    )  # fmt: skip
-    traces: dict[str, Any] = {"triage": _trace(ticket, changed, by=by)}
-    if not _is_set_by_hand(ticket):
+    if is_judged:
+        _settle(work, is_said=True)
+    if is_judged or filled:
+        work.log(
+            EventKind.TICKET_TRIAGED, by=by, at=now, because=CORRECTED if is_judged else FILLED_IN, **named,
+            confidence=was_unsure, before={name: before[name] for name in sorted(changed)},
+            after={name: after[name] for name in sorted(changed)},
+        )  # fmt: skip
+    traces: dict[str, Any] = {"triage": _trace(ticket, changed, by=by)} if is_judged else {}
+    if is_judged and not _is_set_by_hand(ticket):
         weighed = _weighed(work, at=now)
         decided = triage.decide(weighed, policy)
         traces["priority"] = triage.priority_trace(decided, weighed)
         _reprioritise(work, decided.priority, by=by, at=now)
     if reroute:
         traces["routing"] = _route_again(work, by=by, at=now)
-    tickets.explain(ticket, traces, at=now)
+    if traces:
+        tickets.explain(ticket, traces, at=now)
     close_work(work, by=by, at=now)
 
 
@@ -122,7 +131,18 @@ def _usable(reading: Reading, ticket: Ticket, policy: Policy) -> dict[str, Any]:
         faults.append(Fault("language", "is not a language of two letters"))
     if faults:
         raise Invalid(*faults)
-    return {name: stored(value) for name, value in usable_fields(reading.fields or {}, policy).items()}
+    given = reading.fields or {}
+    emptied = {name: None for name, value in given.items() if value is None and name in policy.fields}
+    filled = {name: value for name, value in given.items() if name not in emptied}
+    return {**emptied, **{name: stored(value) for name, value in usable_fields(filled, policy).items()}}
+
+
+def _fill(ticket: Ticket, fields: Mapping[str, Any]) -> list[str]:
+    """Write the tenant's own fields; the names of those that are another than before."""
+    after = {name: value for name, value in {**ticket.fields, **fields}.items() if value is not None}
+    changed = sorted(name for name in fields if after.get(name) != ticket.fields.get(name))
+    ticket.fields = after
+    return changed
 
 
 AS_READ = ("category", "subcategory", "complexity", "impact", "urgency", "language")
@@ -132,7 +152,7 @@ def _as_read(ticket: Ticket) -> dict[str, Any]:
     return {name: getattr(ticket, name) for name in AS_READ}
 
 
-def _read_as(ticket: Ticket, reading: Reading, fields: Mapping[str, Any]) -> None:
+def _read_as(ticket: Ticket, reading: Reading) -> None:
     if reading.category is not None and reading.category != ticket.category:
         ticket.category, ticket.subcategory = reading.category, ""
     if reading.subcategory is not None:
@@ -145,7 +165,6 @@ def _read_as(ticket: Ticket, reading: Reading, fields: Mapping[str, Any]) -> Non
         ticket.urgency = reading.urgency.value[0].upper()
     if reading.language is not None:
         ticket.language = reading.language.lower()
-    ticket.fields = {**ticket.fields, **fields}
 
 
 def _settle(work: Work, *, is_said: bool = False) -> None:

@@ -1,36 +1,45 @@
 """The tenant's own fields, as its policy declares them."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from flowdesk.core.errors import Fault, Invalid
-from flowdesk.engine.facts import FieldType
+from flowdesk.engine.facts import CustomField, FieldType
 from flowdesk.policies.document import PolicyDocument
+
+_NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?")
+_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def usable_fields(given: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:
     """The tenant's own fields as their types want them; raises Invalid naming field and reason."""
     faults, fields = [], {}
     for name, value in given.items():
-        wanted = policy.fields.get(name)
-        if wanted is None:
+        known = policy.fields.get(name)
+        if known is None:
             faults.append(Fault(f"fields.{name}", "is not a field of this tenant"))
-        elif wanted is FieldType.NUMBER and (
-            isinstance(value, bool) or not isinstance(value, int | float | Decimal)
-        ):
-            faults.append(Fault(f"fields.{name}", "must be a number"))
-        elif wanted is FieldType.TRUTH and not isinstance(value, bool):
-            faults.append(Fault(f"fields.{name}", "must be true or false"))
-        elif wanted in (FieldType.TEXT, FieldType.SLUG) and not (
-            isinstance(value, str) and len(value) <= 2000
-        ):
-            faults.append(Fault(f"fields.{name}", "must be text of at most 2000 characters"))
+        elif reason := known.why_not(value):
+            faults.append(Fault(f"fields.{name}", reason))
+        elif known.choices:
+            fields[name] = value.casefold()
         else:
             fields[name] = Decimal(str(value)) if isinstance(value, float) else value
     if faults:
         raise Invalid(*faults)
     return fields
+
+
+def from_text(value: Any, known: CustomField | None) -> Any:
+    """A cell's or a form's text as the number or truth it stands for; what is none is left to be refused."""
+    if not isinstance(value, str) or known is None:
+        return value
+    if known.type is FieldType.NUMBER and _NUMBER.fullmatch(value.strip()):
+        return float(value)
+    if known.type is FieldType.TRUTH:
+        return _TRUTHS.get(value.strip().casefold(), value)
+    return value
 
 
 def stored(value: Any) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from flowdesk.engine.escalation import EscalationPolicy
-from flowdesk.engine.facts import FieldType, vocabulary
+from flowdesk.engine.facts import CustomField, vocabulary
 from flowdesk.engine.lanes import HubPolicy
 from flowdesk.engine.priority import PriorityRules
 from flowdesk.engine.routing import RoutingRules
@@ -15,6 +15,7 @@ from flowdesk.policies.holidays import known_tables
 from flowdesk.policies.reader import FaultList, Node, read_document
 from flowdesk.policies.sections.calendars import HolidayTable, read_calendars, read_tiers
 from flowdesk.policies.sections.escalation import read_escalation
+from flowdesk.policies.sections.fields import read_fields
 from flowdesk.policies.sections.hubs import read_hubs
 from flowdesk.policies.sections.priority import read_priority
 from flowdesk.policies.sections.promises import read_promises
@@ -32,7 +33,7 @@ class PolicyDocument:
     """Everything a tenant has decided, in one revision."""
 
     number: int
-    fields: dict[str, FieldType]
+    fields: dict[str, CustomField]
     promises: PromisePolicy
     escalation: EscalationPolicy
     triage: TriageRules
@@ -52,7 +53,7 @@ def read_policy(text: str, *, name: str, revision: int, holidays: HolidayTable) 
     def section(key: str, read: Callable[[Node], T]) -> T | None:
         return faults.read(lambda: read(parts[key]))
 
-    custom = section("fields", _fields) if "fields" in parts else {}
+    custom = section("fields", read_fields) if "fields" in parts else {}
     names = vocabulary(custom or {})
     calendars = section(
         "calendars", lambda node: read_calendars(node, holidays=holidays, countries=known_tables())
@@ -91,8 +92,3 @@ def read_policy(text: str, *, name: str, revision: int, holidays: HolidayTable) 
         routing=routing,
         hubs=hubs,
     )
-
-
-def _fields(node: Node) -> dict[str, FieldType]:
-    """The tenant's own ticket fields, each number, text, slug or truth."""
-    return {key.text(): kind.choice(FieldType) for key, kind in node.items()}

@@ -64,10 +64,12 @@ def section_of(source: str, name: str) -> str:
 
 
 def with_section(source: str, name: str, text: str) -> str:
-    """The document with another text in the place of one section."""
-    lines, (start, end) = source.splitlines(), _span_of(source, name)
-    body = indent(text.strip("\n"), "  ").splitlines()
-    return "\n".join([*lines[: start + 1], *body, *lines[end:]]) + "\n"
+    """The document with another text in the place of one section; one that it lacks comes last."""
+    lines, body = source.splitlines(), indent(text.strip("\n"), "  ").splitlines()
+    if name not in [key.raw for key, _ in read_document(source, "policy").items()]:
+        return "\n".join([*lines, f"{name}:", *body]) + "\n"
+    start, end = _span_of(source, name)
+    return "\n".join([*lines[:start], f"{name}:", *body, *lines[end:]]) + "\n"
 
 
 def rules_in(text: str) -> list[RuleValues]:

@@ -170,7 +170,8 @@ def learned_team(learned: Learned, teams: Collection[str]) -> str | None:
 
 
 def _declared(extracted: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:
-    return {name: value for name, value in extracted.items() if name in policy.fields}
+    own = policy.fields
+    return {name: value for name, value in extracted.items() if name in own and not own[name].why_not(value)}
 
 
 def signals_in(subject: str, *, text: str, language: str | None, policy: PolicyDocument) -> frozenset[str]:

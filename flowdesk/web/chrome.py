@@ -75,6 +75,7 @@ def _hrefs(request: AgentRequest, inbox: str) -> dict[str, str]:
         hrefs["review"] = reverse("review")
     if request.actor.may(Act.CONFIGURE):
         hrefs["rules"] = reverse("rules")
+        hrefs["own-fields"] = reverse("own-fields")
         hrefs["learning"] = reverse("learning")
         hrefs["members"] = reverse("members")
     if request.actor.may(Act.AUDIT):

@@ -42,6 +42,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "lies in the past": _("This lies in the past."),
     "is later than this wait may last ({limit})": _("This is longer than such a wait may last."),
     "is not one of {names}": _("Choose one of the list."),
+    "there is a field of this name already": _("There is a field of this name already."),
     "is not a time zone such as Europe/Stockholm": _("This is not a time zone such as Europe/Stockholm."),
     "is not a field of this tenant": _("This desk has no such field."),
     "{tier} is not a tier of this tenant": _("This desk has no tier {tier}."),

@@ -37,6 +37,7 @@ _PLACES = (
     ("reports", _("Reports"), _("Reports"), "chart", "", True),
     ("knowledge", _("Knowledge"), _("Knowledge"), "book", "", True),
     ("rules", _("Routing rules"), _("Rules"), "right", "", True),
+    ("own-fields", _("Ticket fields"), pgettext_lazy("place", "Fields"), "note", "", True),
     ("learning", _("Learning"), _("Learning"), "bolt", "", True),
     ("members", _("People"), _("People"), "cog", "", True),
     ("audit", _("Audit log"), _("Audit log"), "lock", "", True),

@@ -10,6 +10,7 @@ from flowdesk.web.assignments.views import assignments, undo_bulk
 from flowdesk.web.audit.views import audit, export
 from flowdesk.web.crew import views as crew
 from flowdesk.web.cron import run_automations
+from flowdesk.web.fields.views import own_fields
 from flowdesk.web.hubs import views as hubs
 from flowdesk.web.inbox.views import inbox
 from flowdesk.web.issues import views as issues
@@ -17,7 +18,7 @@ from flowdesk.web.learning import views as learning
 from flowdesk.web.members import views as members
 from flowdesk.web.notices.views import notices, read_notices
 from flowdesk.web.rules import views as rules
-from flowdesk.web.ticket.new_views import new_ticket
+from flowdesk.web.ticket.new_views import new_ticket, similar_to_new
 from flowdesk.web.ticket.views import acknowledge, ticket, ticket_act
 from flowdesk.web.triage import views as triage
 
@@ -39,6 +40,7 @@ urlpatterns = [
     path("flow/settings/routing/try", rules.try_rules, name="try-rules"),
     path("flow/settings/routing/rules/<str:place>", rules.rule, name="rule"),
     path("flow/settings/routing/rules/<str:place>/preview", rules.rule_preview, name="rule-preview"),
+    path("flow/settings/fields", own_fields, name="own-fields"),
     path("flow/settings/learning", learning.learning, name="learning"),
     path("flow/settings/learning/act", learning.learning_deed, name="learning-deed"),
     path("flow/triage", triage.review, name="review"),
@@ -67,6 +69,7 @@ urlpatterns = [
     path("flow/tickets/sla/review.ics", hubs.calendar, name="review-calendar"),
     path("flow/reports/<str:report_id>", hubs.launch_report, name="launch-report"),
     path("flow/tickets/new", new_ticket, name="new-ticket"),
+    path("flow/tickets/new/similar", similar_to_new, name="similar-to-new"),
     path("flow/tickets/<str:ticket_id>", ticket, name="ticket"),
     path("flow/tickets/<str:ticket_id>/<slug:act>", ticket_act, name="ticket-act"),
     path("flow/escalations/<str:escalation_id>/acknowledge", acknowledge, name="acknowledge"),

@@ -93,6 +93,12 @@ def percent(value: float) -> str:
     return _("{digits}%").format(digits=digits)
 
 
+def number(value: float) -> str:
+    """A number as the language writes it, with at most nine decimals and no empty ones: "12500", "0,5"."""
+    text = f"{value:.9f}".rstrip("0").rstrip(".")
+    return number_format(text, decimal_pos=len(text.partition(".")[2]))
+
+
 def clock(at: datetime, zone: ZoneInfo) -> str:
     """The time of day on the reader's wall: "09:42"."""
     return at.astimezone(zone).strftime("%H:%M")

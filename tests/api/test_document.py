@@ -47,6 +47,7 @@ BODIES: dict[str, Any] = {
     "change_agent": {"capacity": 1},
     "begin_absence": {"starts_at": "2026-06-16T07:00:00Z"},
     "write_rules": {"source": "rules: []\n"},
+    "write_fields": {"fields": [{"key": "amount", "type": "number"}]},
     "check_rules": {"source": "rules: []\n"},
     "train_model": {"target": "category"},
     "even_out": {
@@ -230,6 +231,7 @@ def test_a_key_that_may_not_read_gets_receipts_only() -> None:
     open_to_all = (
         "read_rules",
         "check_rules",
+        "write_fields",
         "write_rules",
         "even_out",
         "list_models",

@@ -22,10 +22,16 @@ from flowdesk.engine.condition_syntax import (
     parse,
 )
 from flowdesk.engine.conditions import Condition, ConditionFault, compile_condition, conflicts
-from flowdesk.engine.facts import FieldType, Priority, Sentiment, TicketFacts, vocabulary
+from flowdesk.engine.facts import CustomField, FieldType, Priority, Sentiment, TicketFacts, vocabulary
 
 OWN = vocabulary(
-    {"amount": FieldType.NUMBER, "plan": FieldType.TEXT, "trial": FieldType.TRUTH, "status": FieldType.TEXT}
+    {
+        "amount": CustomField(type=FieldType.NUMBER),
+        "plan": CustomField(type=FieldType.TEXT),
+        "trial": CustomField(type=FieldType.TRUTH),
+        "status": CustomField(type=FieldType.TEXT),
+        "contract": CustomField(type=FieldType.SLUG, choices=("gold", "silver")),
+    }
 )
 TICKET = TicketFacts(
     subject="Refund for Order 12",

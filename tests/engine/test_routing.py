@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowdesk.engine.conditions import compile_condition
-from flowdesk.engine.facts import FieldType, Priority, TicketFacts, vocabulary
+from flowdesk.engine.facts import CustomField, FieldType, Priority, TicketFacts, vocabulary
 from flowdesk.engine.routing import (
     AssignmentDecision,
     Candidate,
@@ -27,7 +27,7 @@ from flowdesk.policies.packs import read_pack_text
 from flowdesk.policies.reader import read_document
 from flowdesk.policies.sections.routing import read_routing
 
-FIELDS = vocabulary({"amount": FieldType.NUMBER})
+FIELDS = vocabulary({"amount": CustomField(type=FieldType.NUMBER)})
 STANDARD = read_routing(read_document(read_pack_text("routing"), "routing"), fields=FIELDS)
 MONDAY_9 = datetime(2026, 6, 15, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)

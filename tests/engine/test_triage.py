@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 from flowdesk.engine.language import guess_language
 from flowdesk.engine.lexicon import Keyword, Lexicon, keywords, words_of
 from flowdesk.engine.priority import Grade
-from flowdesk.engine.triage import CategoryRule, TriageDecision, TriageRules, extract_fields, triage
+from flowdesk.engine.triage import CategoryRule, TriageDecision, TriageRules, triage
 from flowdesk.policies.packs import read_pack_text
 from flowdesk.policies.reader import read_document
 from flowdesk.policies.sections.triage import read_triage
@@ -277,31 +275,6 @@ def test_a_language_already_known_is_kept() -> None:
     decision = triage("Hej, jag kan inte logga in", text="", rules=STANDARD, language="fi")
 
     assert decision.language == "fi"
-
-
-# -- amounts
-
-
-@pytest.mark.parametrize(
-    ("text", "amount", "currency"),
-    [
-        ("12 500 kr", "12500", "SEK"),
-        ("12\u00a0500,50 kr", "12500.50", "SEK"),
-        ("SEK 12,500.00", "12500.00", "SEK"),
-        ("$1,250.50 and $9", "1250.50", "USD"),
-        ("1.250,00 EUR", "1250.00", "EUR"),
-        ("€99", "99", "EUR"),
-        ("200:- kr", "200", "SEK"),
-        ("100 000 000 dollars", "100000000", "USD"),
-    ],
-)
-def test_the_largest_sum_of_money_is_taken_out(text: str, amount: str, currency: str) -> None:
-    assert extract_fields(text) == {"amount": Decimal(amount), "currency": currency}
-
-
-@pytest.mark.parametrize("text", ["order 1234567", "call 08-123 456 78", "5 krukor", "10 euronews", ""])
-def test_a_figure_without_a_currency_is_no_amount(text: str) -> None:
-    assert extract_fields(text) == {}
 
 
 # -- the lexicon

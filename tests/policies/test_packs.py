@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from flowdesk.engine.facts import FieldType, Priority, TicketFacts, vocabulary
+from flowdesk.engine.facts import CustomField, FieldType, Priority, TicketFacts, vocabulary
 from flowdesk.engine.priority import decide_priority
 from flowdesk.engine.routing import route
 from flowdesk.engine.triage import triage
@@ -16,7 +16,7 @@ from flowdesk.policies.sections.priority import read_priority
 from flowdesk.policies.sections.routing import read_routing
 from flowdesk.policies.sections.triage import read_triage
 
-FIELDS = vocabulary({"amount": FieldType.NUMBER})
+FIELDS = vocabulary({"amount": CustomField(type=FieldType.NUMBER)})
 TRIAGE = read_triage(read_document(read_pack_text("triage"), "triage"))
 PRIORITY = read_priority(read_document(read_pack_text("priority"), "priority"))
 ROUTING = read_routing(read_document(read_pack_text("routing"), "routing"), fields=FIELDS)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from flowdesk.engine.conditions import compile_condition
-from flowdesk.engine.facts import FIELDS, FieldType, vocabulary
+from flowdesk.engine.facts import FIELDS, CustomField, FieldType, vocabulary
 from flowdesk.policies.document import OPTIONAL, SECTIONS, read_policy
 from flowdesk.policies.holidays import named_holidays
 from flowdesk.policies.services import pack_source
@@ -39,7 +39,7 @@ def test_every_section_has_its_sample() -> None:
 
 @pytest.mark.parametrize("text", CONDITIONS)
 def test_each_condition_of_the_page_can_be_read(text: str) -> None:
-    assert compile_condition(text, fields=vocabulary({"amount": FieldType.NUMBER}))
+    assert compile_condition(text, fields=vocabulary({"amount": CustomField(type=FieldType.NUMBER)}))
 
 
 def test_every_name_of_the_language_is_in_the_table() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowdesk.engine.facts import FieldType, vocabulary
+from flowdesk.engine.facts import CustomField, FieldType, vocabulary
 from flowdesk.policies.packs import read_pack_text
 from flowdesk.policies.reader import PolicyFaults, read_document
 from flowdesk.policies.rule_text import (
@@ -39,7 +39,7 @@ rules:
 # Whatever is left.
 otherwise: {team: tier-1, strategy: least_loaded}
 """
-FIELDS = vocabulary({"amount": FieldType.NUMBER})
+FIELDS = vocabulary({"amount": CustomField(type=FieldType.NUMBER)})
 
 
 def names(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from flowdesk.engine.facts import FieldType, Priority, vocabulary
+from flowdesk.engine.facts import CustomField, FieldType, Priority, vocabulary
 from flowdesk.engine.priority import STANDARD_MATRIX, Bounds, Grade, PriorityRules
 from flowdesk.engine.routing import RoutingAction, RoutingRules, Strategy
 from flowdesk.engine.triage import TriageRules
@@ -17,7 +17,7 @@ from flowdesk.policies.sections.priority import read_priority
 from flowdesk.policies.sections.routing import read_routing
 from flowdesk.policies.sections.triage import read_triage
 
-FIELDS = vocabulary({"amount": FieldType.NUMBER})
+FIELDS = vocabulary({"amount": CustomField(type=FieldType.NUMBER)})
 TEAMS = (
     *("tier-1", "tier-2", "engineering", "billing", "security"),
     *("account-managers", "account", "product", "devrel"),

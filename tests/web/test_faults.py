@@ -12,7 +12,8 @@ from flowdesk.web.faults import SENTENCES, fault_words, reason_words
 
 PACKAGE = Path(__file__).parents[2] / "flowdesk"
 FLOORS = (
-    "flows", "intake", "people", "hubs", "tickets", "escalation", "routing", "automations", "accounts", "core",
+    "engine", "flows", "intake", "people", "hubs", "tickets", "escalation", "routing", "automations", "accounts",
+    "core", "web/fields",
 )  # fmt: skip
 
 
@@ -29,6 +30,8 @@ def raised() -> Iterator[str]:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.ClassDef) and _is_fault(node):
                     yield (ast.get_docstring(node) or "").strip()
+                if isinstance(node, ast.FunctionDef) and node.name == "why_not":
+                    yield from (one for inner in ast.walk(node) for one in _returned(inner) if one)
                 if not isinstance(node, ast.Call):
                     continue
                 name = ast.unparse(node.func).rpartition(".")[2]
@@ -36,6 +39,14 @@ def raised() -> Iterator[str]:
                     yield from _said(node.args[1])
                 elif name == "WrongState" and node.args:
                     yield from _said(node.args[0])
+
+
+def _returned(node: ast.AST) -> Iterator[str]:
+    """What a function may answer, `a if … else b` among it."""
+    if isinstance(node, ast.Return) and node.value is not None:
+        ways = [node.value.body, node.value.orelse] if isinstance(node.value, ast.IfExp) else [node.value]
+        for way in ways:
+            yield from _said(way)
 
 
 def _is_fault(node: ast.ClassDef) -> bool:

@@ -10,9 +10,9 @@ from typing import Any
 
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.text import LONGEST_ADDRESS, is_address
-from flowdesk.engine.facts import PRIORITY_WORDS, FieldType, Priority
+from flowdesk.engine.facts import PRIORITY_WORDS, Priority
 from flowdesk.intake.bulk.files import REASON
-from flowdesk.intake.fields import usable_fields
+from flowdesk.intake.fields import from_text, usable_fields
 from flowdesk.intake.services import LONGEST_SUBJECT, LONGEST_TEXT
 from flowdesk.people.queries import TeamRow
 from flowdesk.policies.document import PolicyDocument
@@ -319,10 +319,10 @@ class _Reading:
         """Each as its type wants it; a cell of a CSV file is text, whatever it holds."""
         if not isinstance(value, dict):
             raise ValueError("must be an object of the tenant's own fields")
-        types = self.known.policy.fields
-        given = {name: _from_text(one, types.get(name)) for name, one in value.items()}
+        own = self.known.policy.fields
+        given = {name: from_text(one, own.get(name)) for name, one in value.items()}
         if self.known.ignores_unknown:
-            given = {name: one for name, one in given.items() if name in types}
+            given = {name: one for name, one in given.items() if name in own}
         if any(isinstance(one, str) and _UNPRINTABLE.search(one) for one in given.values()):
             raise ValueError("holds a null character or half of a character")
         try:
@@ -377,19 +377,6 @@ def _implied_status(found: Mapping[str, Any]) -> Status:
     if "resolved_at" in found:
         return Status.RESOLVED
     return Status.OPEN if found.get("assignee") or "first_response_at" in found else Status.NEW
-
-
-def _from_text(value: Any, wanted: FieldType | None) -> Any:
-    """A cell's text as the number or truth it stands for; what is none is left to be refused."""
-    if not isinstance(value, str):
-        return value
-    if wanted is FieldType.NUMBER and re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,9})?", value.strip()):
-        return float(value)
-    if wanted is FieldType.TRUTH:
-        return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(
-            value.strip().casefold(), value
-        )
-    return value
 
 
 Read = Callable[[_Reading, Any], Any]

@@ -21,7 +21,8 @@ from flowdesk.policies.reader import PolicyFaults
 from flowdesk.policies.rule_text import added, changed, moved, removed, rules_in
 from flowdesk.web.access import AgentRequest, for_agents
 from flowdesk.web.chrome import shell_of
-from flowdesk.web.faults import fault_words, field_errors
+from flowdesk.web.faults import fault_words, field_errors, reason_words
+from flowdesk.web.policy_words import placed_reason, policy_reason
 from flowdesk.web.rules import fill
 from flowdesk.web.rules.words import fault_lines
 
@@ -59,9 +60,9 @@ def rules_deed(request: AgentRequest) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except PolicyFaults as found:
-        messages.error(request, found.faults[0].reason)
+        messages.error(request, policy_reason(found.faults[0].reason))
     except Invalid as fault:
-        messages.error(request, "; ".join(f"{one.field}: {one.reason}" for one in fault.faults))
+        messages.error(request, " ".join(placed_reason(one) for one in fault.faults))
     except DomainError as fault:
         messages.error(request, fault_words(fault))
     return redirect("rules")
@@ -189,7 +190,7 @@ def rules_source(request: AgentRequest) -> HttpResponse:
         try:
             flow.keep_draft(fill.SECTION, given, seen=seen, by=request.actor, now=now())
         except Invalid as fault:
-            errors = [one.reason for one in fault.faults]
+            errors = [reason_words(one.reason) for one in fault.faults]
         except DomainError as fault:
             errors = [fault_words(fault)]
     with reading(request.actor.tenant):

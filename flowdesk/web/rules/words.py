@@ -9,6 +9,7 @@ from flowdesk.engine.facts import FieldType
 from flowdesk.engine.routing import Mode, RoutingAction, RoutingRule, Verdict
 from flowdesk.policies.reader import PolicyFault
 from flowdesk.web import words
+from flowdesk.web.policy_words import policy_reason
 from flowdesk.web.rules.page import FaultLine
 from flowdesk.web.vocabulary import STRATEGIES, TARGETS, Words, say
 
@@ -84,12 +85,12 @@ def moves(count: int) -> str:
 
 
 def fault_lines(faults: Iterable[PolicyFault]) -> tuple[FaultLine, ...]:
-    """Each with its place; the reason is the reader's own, in the language of the document."""
+    """Each with its place."""
     return tuple(
         FaultLine(
             place=_("line {line}, column {column}").format(line=fault.line, column=fault.column),
             line=fault.line,
-            reason=fault.reason,
+            reason=policy_reason(fault.reason),
         )
         for fault in faults
     )

@@ -1,6 +1,6 @@
 """Fills the ticket page from the database: its talk, its clocks, and what the reader may do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from flowdesk.engine.clock import CUSTOMER_METRICS, Clock
 from flowdesk.engine.sla_policy import Amount
 from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.people.models import Agent, Post
-from flowdesk.policies.services import Policy, policy_of
+from flowdesk.policies.services import Policy, current_policy, policy_of
 from flowdesk.sla.services import load_clocks
 from flowdesk.tickets.merges import merged_into
 from flowdesk.tickets.models import Explanation, Task, Ticket
@@ -24,7 +24,7 @@ from flowdesk.tickets.queries import TicketStory, ticket_story
 from flowdesk.tickets.states import ACTIVE, Status, TaskKind
 from flowdesk.triage.issues import PREFIX as ISSUE
 from flowdesk.triage.issues import issue_of
-from flowdesk.triage.similar import similar_to
+from flowdesk.triage.similar import Similar, similar_to
 from flowdesk.web import words
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.chips import clock_chip, target_words
@@ -33,6 +33,7 @@ from flowdesk.web.parts import NOBODY, Action, Choice, Face, Form, Link
 from flowdesk.web.ticket import forms
 from flowdesk.web.ticket import words as said
 from flowdesk.web.ticket.ledger import ledger_of
+from flowdesk.web.ticket.own_fields import Own, own_facts, questions
 from flowdesk.web.ticket.page import (
     ClockBlock,
     Composer,
@@ -79,7 +80,7 @@ def ticket_page(
 ) -> TicketPage:
     """Everything about one ticket; called inside a reading scope. Its acts lead back to `back`, else to itself."""
     clocks = [one.clock for one in load_clocks(ticket.tenant_id, [ticket.id])[ticket.id]]
-    policy = policy_of(ticket.policy_revision_id)
+    policy, own = policy_of(ticket.policy_revision_id), current_policy().fields
     public_id = shown("tkt", ticket.public_id)
     href = reverse("ticket", args=[public_id])
     parts = {one.id: one for one in merged_into(ticket.id)}
@@ -124,7 +125,8 @@ def ticket_page(
         merged_into=_stands_for(ticket),
         merged=tuple(_merged(request, one, back=href) for one in parts.values()),
         tasks=_tasks(ticket, zone=zone, now=now, names=names),
-        fields=tuple(Fact(label=name, words=str(value)) for name, value in sorted(ticket.fields.items())),
+        fields=own_facts(own, ticket.fields),
+        fill_in=_fill_in(request, ticket, public_id, own, failed),
     )
     return _leading_back(page, back) if back else page
 
@@ -132,7 +134,7 @@ def ticket_page(
 def _leading_back(page: TicketPage, back: str) -> TicketPage:
     """The same page whose forms say where they were."""
     here = (("back", back),)
-    banner, composer = page.escalation, page.composer
+    banner, composer, fill_in = page.escalation, page.composer, page.fill_in
     if banner and banner.acknowledge:
         banner = replace(banner, acknowledge=replace(banner.acknowledge, hidden=here))
     return replace(
@@ -143,6 +145,7 @@ def _leading_back(page: TicketPage, back: str) -> TicketPage:
         ),
         escalation=banner,
         composer=replace(composer, hidden=(*composer.hidden, *here)) if composer else None,
+        fill_in=replace(fill_in, hidden=here) if fill_in else None,
     )
 
 
@@ -238,6 +241,18 @@ def category_choices(policy: Policy, *, chosen: str = "") -> tuple[Choice, ...]:
                 Choice(value=value, words=f"{named}, {name.replace('_', ' ')}", is_chosen=value == chosen)
             )
     return tuple(found)
+
+
+def _fill_in(
+    request: AgentRequest, ticket: Ticket, public_id: str, own: Own, failed: Failed | None
+) -> Form | None:
+    """The questions of the tenant's own fields, for whoever works the ticket."""
+    if not own or not ticket.is_active or not request.actor.may(Act.WORK):
+        return None
+    form = forms.fill_in(
+        reverse("ticket-act", args=[public_id, "fields"]), questions=questions(own, ticket.fields)
+    )
+    return form.answered(failed.values, failed.errors) if failed and failed.act == "fields" else form
 
 
 def _with_answers(action: Action, failed: Failed) -> Action:
@@ -406,6 +421,13 @@ def _similar(
     text = next((one.text for one in story.messages if one.ticket_id == ticket.id), "")
     act = reverse("ticket-act", args=[shown("tkt", ticket.public_id), "merge"])
     may_merge = request.actor.may(Act.WORK) and (ticket.is_active or ticket.status == Status.RESOLVED)
+    return similar_lines(
+        similar_to(ticket.subject, text=text, now=now, but=ticket.id), merge_href=act if may_merge else ""
+    )
+
+
+def similar_lines(found: Iterable[Similar], *, merge_href: str = "") -> tuple[SimilarTicket, ...]:
+    """Each with how alike it is and by which words; `merge_href` is the act of the ticket that they are like."""
     return tuple(
         SimilarTicket(
             number=one.number,
@@ -413,7 +435,9 @@ def _similar(
             tail=said.similar_tail(say(STATUSES, one.status.value), score=one.score),
             shared=said.shared_words(one.shared),
             href=reverse("ticket", args=[shown("tkt", one.public_id)]),
-            merge=forms.merge_into(act, number=one.number) if may_merge and one.status in MERGEABLE else None,
+            merge=forms.merge_into(merge_href, number=one.number)
+            if merge_href and one.status in MERGEABLE
+            else None,
         )
-        for one in similar_to(ticket.subject, text=text, now=now, but=ticket.id)
+        for one in found
     )

@@ -257,6 +257,11 @@ def classify(
     )
 
 
+def fill_in(href: str, *, questions: Iterable[Field]) -> Form:
+    """The desk's own fields of a ticket; an empty answer empties its field."""
+    return Form(id="fields-form", href=href, submit=_("Save the fields"), fields=tuple(questions))
+
+
 def _grades(chosen: str) -> tuple[Choice, ...]:
     return tuple(
         Choice(value=grade, words=say(GRADES, grade), is_chosen=grade[0].upper() == chosen)

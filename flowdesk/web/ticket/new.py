@@ -29,14 +29,17 @@ class NewTicketPage:
     search: Field  # name "q", sent with GET to `search_href`
     search_href: str
     matches: tuple[ContactMatch, ...] = ()
+    similar_href: str = ""  # POST of what is written so far: tickets like it
     newcomer: tuple[Field, ...] = ()  # name, email, customer: filled instead of choosing a match
     is_new: bool = False
     contact_errors: tuple[str, ...] = ()
     cancel_href: str = "/"
 
 
-def new_ticket_form(href: str, *, channels: Iterable[str] = ("phone", "email", "chat")) -> Form:
-    """What the ticket says; the channel decides which promises start."""
+def new_ticket_form(
+    href: str, *, channels: Iterable[str] = ("phone", "email", "chat"), own: Iterable[Field] = ()
+) -> Form:
+    """What the ticket says, and the desk's own fields; the channel decides which promises start."""
     return Form(
         id="new-ticket",
         href=href,
@@ -51,6 +54,7 @@ def new_ticket_form(href: str, *, channels: Iterable[str] = ("phone", "email", "
                 choices=tuple(Choice(value=name, words=str(CHANNELS[name])) for name in channels),
                 hint=_("A logged call counts as our first response."),
             ),
+            *own,
         ),
     )
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from flowdesk.core.actor import Act
 from flowdesk.core.errors import Invalid
@@ -19,10 +19,13 @@ from flowdesk.core.time import now
 from flowdesk.flows import receive
 from flowdesk.intake.services import InboundMessage
 from flowdesk.people.models import Contact
+from flowdesk.policies.services import current_policy
 from flowdesk.tickets.states import Channel
+from flowdesk.triage.similar import similar_to
 from flowdesk.web.access import AgentRequest, for_agents
 from flowdesk.web.chrome import shell_of
 from flowdesk.web.faults import reason_words
+from flowdesk.web.ticket.fill import similar_lines
 from flowdesk.web.ticket.new import (
     ContactMatch,
     NewTicketPage,
@@ -30,6 +33,7 @@ from flowdesk.web.ticket.new import (
     new_ticket_form,
     newcomer_fields,
 )
+from flowdesk.web.ticket.own_fields import answers, questions
 from flowdesk.web.vocabulary import TIERS, say
 
 MATCHES = 8
@@ -46,6 +50,8 @@ def new_ticket(request: AgentRequest) -> HttpResponse:
         return _page(request)
     form = {name: str(value) for name, value in request.POST.items()}
     channel = form.get("channel", "")
+    with reading(request.actor.tenant):
+        own = answers(current_policy().fields, form)
     message = InboundMessage(
         channel=Channel(channel) if channel in CHANNELS else Channel.PHONE,
         subject=form.get("subject", ""),
@@ -54,6 +60,7 @@ def new_ticket(request: AgentRequest) -> HttpResponse:
         email=form.get("contact_email", "").strip(),
         name=form.get("contact_name", "").strip(),
         customer_name=form.get("customer_name", "").strip(),
+        fields={key: value for key, value in own.items() if value is not None},
     )
     try:
         opened = receive.open_ticket(message, by=request.actor, now=now())
@@ -75,10 +82,10 @@ def _page(
     given, wrong = form or {}, errors or {}
     query = _query(request)
     here = reverse("new-ticket")
-    question = new_ticket_form(here, channels=CHANNELS)
-    if form is not None:
-        question = question.answered(given, {name: tuple(said) for name, said in wrong.items()})
     with reading(request.actor.tenant):
+        question = new_ticket_form(here, channels=CHANNELS, own=questions(current_policy().fields, {}))
+        if form is not None:
+            question = question.answered(given, {name: tuple(said) for name, said in wrong.items()})
         page = NewTicketPage(
             form=question,
             search=contact_search(query),
@@ -92,10 +99,22 @@ def _page(
             or bool(wrong.keys() & set(FIELDS.values())),
             contact_errors=tuple(wrong.get("contact", ())),
             cancel_href=reverse("inbox"),
+            similar_href=reverse("similar-to-new"),
         )
         shell = shell_of(request, now=at)
     context: dict[str, Any] = {"page": page, "shell": shell}
     return render(request, "ticket/new.html", context, status=422 if form is not None else 200)
+
+
+@require_POST
+@for_agents
+def similar_to_new(request: AgentRequest) -> HttpResponse:
+    """Tickets of late like what is being written; nothing is kept."""
+    request.actor.must(Act.OPEN)
+    subject, text = (request.POST.get(name, "")[:most] for name, most in (("subject", 200), ("text", 20_000)))
+    with reading(request.actor.tenant):
+        found = similar_lines(similar_to(subject, text=text, now=now()))
+    return render(request, "ticket/new.html#similar", {"similar": found})
 
 
 def _query(request: HttpRequest) -> str:

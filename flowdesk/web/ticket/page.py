@@ -1,7 +1,7 @@
 """What one ticket shows. A right the reader lacks is an act that is not in `actions`, or a None."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -210,14 +210,14 @@ class TicketPage:
     merged_into: Link | None = None  # the ticket that stands for this one
     merged: tuple[MergedTicket, ...] = ()
     tasks: tuple[Fact, ...] = ()  # what somebody is to do about it
-    fields: tuple[Fact, ...] = field(default_factory=tuple)
+    fields: tuple[Fact, ...] = ()  # the tenant's own
+    fill_in: Form | None = None  # asks for them
 
     @property
     def shows_errors(self) -> bool:
         """Whether a refused act has come back with its form."""
-        return bool(self.composer and self.composer.errors) or any(
-            action.form.has_errors for action in self.actions
-        )
+        forms = [*(action.form for action in self.actions), *([self.fill_in] if self.fill_in else [])]
+        return bool(self.composer and self.composer.errors) or any(form.has_errors for form in forms)
 
 
 def paragraphs(text: str, *, names: Iterable[str] = ()) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from flowdesk.web.access import AgentRequest, back_to, for_agents
 from flowdesk.web.chrome import shell_of, toasts_of
 from flowdesk.web.faults import fault_words, reason_words
 from flowdesk.web.ticket.fill import Failed, load_ticket, ticket_page
+from flowdesk.web.ticket.own_fields import answers
 
 Form = dict[str, str]
 
@@ -187,6 +188,14 @@ def _classify(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -
     return _("Classified")
 
 
+def _fields(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
+    request.actor.must(Act.WORK)
+    with reading(request.actor.tenant):
+        own = current_policy().fields
+    understand.correct(ticket_id, Reading(fields=answers(own, form)), by=request.actor, now=at)
+    return _("Saved")
+
+
 def _escalate(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
     escalate.escalate(
         ticket_id, target=form.get("target", ""), note=_with_words(form), by=request.actor, now=at
@@ -239,6 +248,7 @@ ACTS: dict[str, Callable[[AgentRequest, str, Form, datetime], str]] = {
     "merge": _merge,
     "unmerge": _unmerge,
     "classify": _classify,
+    "fields": _fields,
 }
 
 

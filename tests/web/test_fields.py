@@ -1,0 +1,169 @@
+"""The tenant's own fields as pages: declared, filled in, and asked for when a ticket is opened."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from flowdesk.accounts.models import AuditEntry, Membership
+from flowdesk.core.actor import Role
+from flowdesk.core.tenant import reading
+from flowdesk.core.time import at as pinned
+from flowdesk.policies.services import current_policy
+from flowdesk.tickets.models import Ticket, TicketEvent
+from tests.builders import MONDAY_9, World
+from tests.flows.story import a_staffed_world, ticket
+from tests.flows.test_routed import a_tier_1_ticket
+from tests.web.people import logged_in
+
+pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
+
+PAGE = "/flow/settings/fields"
+CONTRACT = {
+    "deed": "add", "seen": "1",
+    "key": "contract", "label": "Contract", "type": "slug", "choices": "Gold\n\nno support\n",
+}  # fmt: skip
+
+
+@pytest.fixture
+def world() -> World:
+    world = a_staffed_world()
+    Membership.objects.filter(user__email="ada@global.example").update(role=Role.MANAGER)
+    return world
+
+
+@pytest.fixture
+def ada(world: World) -> Client:
+    with pinned(MONDAY_9):
+        return logged_in("ada@global.example")
+
+
+def page(client: Client, address: str = PAGE) -> str:
+    with pinned(MONDAY_9):
+        answer = client.get(address)
+    assert answer.status_code == 200, answer.status_code
+    return html.unescape(answer.content.decode())
+
+
+def send(client: Client, address: str = PAGE, status: int = 200, **form: Any) -> str:
+    with pinned(MONDAY_9):
+        answer = client.post(address, form, follow=True)
+    assert answer.status_code == status, answer.status_code
+    return html.unescape(answer.content.decode())
+
+
+def declared(world: World) -> dict[str, tuple[str, ...]]:
+    with reading(world.tenant.id):
+        return {key: known.choices for key, known in current_policy().fields.items()}
+
+
+def test_a_field_is_added_changed_and_removed(world: World, ada: Client) -> None:
+    added = send(ada, **CONTRACT)
+    form = page(ada, f"{PAGE}?field=contract")
+    changed = send(
+        ada, deed="change", field="contract", label="Agreement", type="slug", choices="gold", seen="2"
+    )
+
+    assert "Contract" in added
+    assert "Gold, No support" in added
+    assert "gold\nno_support" in form
+    assert "Agreement" in changed
+    assert declared(world) == {"amount": (), "contract": ("gold",)}
+    gone = send(ada, deed="remove", field="contract", seen="3")
+    assert "The field is gone" in gone
+    assert declared(world) == {"amount": ()}
+    with reading(world.tenant.id):
+        assert AuditEntry.objects.filter(act="policy_revised").count() >= 3
+
+
+def test_a_field_that_a_rule_asks_for_says_so_and_stays(world: World, ada: Client) -> None:
+    assert "large-bill" in page(ada)
+
+    send(ada, deed="remove", field="amount", seen="1", status=422)
+
+    assert "amount" in declared(world)
+
+
+def test_what_cannot_be_used_stands_beside_its_question(world: World, ada: Client) -> None:
+    bad_key = send(ada, status=422, **{**CONTRACT, "key": "Con tract"})
+    bad_choice = send(ada, status=422, **{**CONTRACT, "choices": "gold!"})
+    taken = send(ada, status=422, **{**CONTRACT, "key": "amount"})
+    no_type = send(ada, status=422, **{**CONTRACT, "type": "money"})
+
+    word = "This must be a word of at most 40 lower-case letters, digits and underscores"
+    assert word in bad_key.split('id="field-form-key-error"')[1][:300]
+    assert 'value="Con tract"' in bad_key
+    assert word in bad_choice.split('id="field-form-choices-error"')[1][:300]
+    assert "There is a field of this name already." in taken
+    assert "Choose one of the list." in no_type
+    assert declared(world) == {"amount": ()}
+
+
+def test_who_looks_at_an_older_revision_is_told_and_changes_nothing(world: World, ada: Client) -> None:
+    send(ada, **CONTRACT)
+
+    told = send(ada, **{**CONTRACT, "key": "plan"})
+
+    assert "It has changed" in told
+    assert "plan" not in declared(world)
+
+
+def test_an_agent_neither_sees_nor_changes_them(world: World) -> None:
+    with pinned(MONDAY_9):
+        bo = logged_in("bo@global.example")
+        assert bo.get(PAGE).status_code == 403
+        assert bo.post(PAGE, CONTRACT).status_code == 403
+    assert "contract" not in declared(world)
+
+
+def test_a_ticket_is_filled_in_on_its_page(world: World, ada: Client) -> None:
+    send(ada, **CONTRACT)
+    made = a_tier_1_ticket(world)
+    address = f"/flow/tickets/{made}"
+    send(ada, f"{address}/fields", **{"fields.contract": "gold", "fields.amount": "12.50"})
+
+    shown_page = page(ada, address)
+    row = ticket(world)
+    assert row.fields == {"contract": "gold", "amount": 12.5}
+    assert "<dt>Contract</dt><dd>gold</dd>" in shown_page.replace("\n", "")
+    with reading(world.tenant.id):
+        event = TicketEvent.objects.filter(ticket_id=row.id, kind="ticket_triaged").latest("id")
+    assert event.data["fields"] == ["amount", "contract"]
+    assert "gold" not in str(event.data)
+
+    wrong = send(ada, f"{address}/fields", status=422, **{"fields.amount": "much", "fields.contract": ""})
+    assert "This must be a number." in wrong
+    assert 'value="much"' in wrong
+    assert ticket(world).fields == {"contract": "gold", "amount": 12.5}
+
+    send(ada, f"{address}/fields", **{"fields.contract": "", "fields.amount": "12.5"})
+    assert ticket(world).fields == {"amount": 12.5}
+
+
+def test_a_new_ticket_asks_for_them(world: World, ada: Client) -> None:
+    send(ada, **CONTRACT)
+    assert 'name="fields.contract"' in page(ada, "/flow/tickets/new")
+    form = {
+        "subject": "Printer", "text": "It is jammed.", "channel": "phone", "contact_name": "Kim",
+        "contact_email": "kim@elm.example", "customer_name": "Elm", "fields.contract": "gold",
+    }  # fmt: skip
+
+    wrong = send(ada, "/flow/tickets/new", status=422, **form, **{"fields.amount": "many"})
+    send(ada, "/flow/tickets/new", **form, **{"fields.amount": ""})
+
+    assert "This must be a number." in wrong
+    with reading(world.tenant.id):
+        assert Ticket.objects.get(subject="Printer").fields == {"contract": "gold"}
+
+
+def test_who_may_only_read_tickets_cannot_fill_them_in(world: World) -> None:
+    made = a_tier_1_ticket(world)
+    Membership.objects.filter(user__email="ada@global.example").update(role=Role.AUDITOR)
+    with pinned(MONDAY_9):
+        ada = logged_in("ada@global.example")
+        address = f"/flow/tickets/{made}"
+        assert 'name="fields.amount"' not in ada.get(address).content.decode()
+        assert ada.post(f"{address}/fields", {"fields.amount": "1"}).status_code == 403
