@@ -1,7 +1,8 @@
 """Two tickets are one case: one is merged into the other, and taken out again.
 
-The source ends as `merged`: its clocks lie outside every rate, what waits, climbs or was asked about it ends, and
-whoever writes to it writes to the target. What was said stays in its own ticket; the target shows it.
+The source ends as `merged`: its clocks lie outside every rate, unless they had been missed, what waits, climbs or was
+asked about it ends, and whoever writes to it writes to the target. What was said stays in its own ticket; the target
+shows it.
 """
 
 from __future__ import annotations
@@ -194,7 +195,8 @@ def unmerge(ticket_id: str, *, by: Actor, now: datetime, expected: Expected = No
     Restored: status, people, waits, open escalations and what somebody was asked to do; every clock in its cycle, with
     the time since counted as if it had run on (what fell due meanwhile is done now, once and late); its own talk. In
     the target, promises that the merge had moved count from their own start again, and an answer that fell due only
-    because of the source's message is dropped outside every rate, unless the customer has written there since.
+    because of the source's message is dropped outside every rate, unless it was missed or the customer has written
+    there since.
 
     Not restored: what was written to the source since stays in the target, and so does what was done there; a wait
     of the target that the merge ended; misses that were recorded.

@@ -13,9 +13,11 @@ from flowdesk.core.errors import DomainError, Forbidden, Invalid, NotFound
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.facts import Priority
+from flowdesk.engine.lanes import Window
 from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows import escalate, merge, receive, reconfigure, work
+from flowdesk.hubs.outcomes import window_hit_rate
 from flowdesk.people.models import Agent
 from flowdesk.people.services import CustomerCard
 from flowdesk.sla.models import Clock
@@ -80,6 +82,52 @@ def test_the_source_ends_outside_every_rate_and_the_target_keeps_its_promises(wo
         ("merge_taken", 2),
     ]
     assert_fold_is_stored(world, at=MONDAY_9 + 90 * MINUTE)
+
+
+def missed(world: World, *, at: datetime) -> int:
+    """How many broken promises the hit rate of a month counts."""
+    with reading(world.tenant.id):
+        rate = window_hit_rate(world.tenant.id, window=Window.MONTH, now=at, goal=90)
+    return rate.decided - rate.met
+
+
+def test_a_recorded_miss_of_the_source_stays_in_the_hit_rate(world: World) -> None:
+    source = an_open_ticket(world)
+    due = clocks(world, source)["first_response"].due_at
+    target = an_open_ticket(world, at=due)
+    pass_time(until=due + MINUTE)
+    before = clocks(world, source)["first_response"]
+    assert missed(world, at=due + HOUR) == 1
+
+    merge.merge(source, into=target, by=world.bo, now=due + 2 * MINUTE)
+
+    ended = clocks(world, source)
+    assert (ended["first_response"].outcome, ended["resolution"].outcome) == ("missed", "merged")
+    assert missed(world, at=due + HOUR) == 1
+    assert_fold_is_stored(world, at=due + 2 * MINUTE)
+
+    merge.unmerge(source, by=world.bo, now=due + 3 * MINUTE)
+
+    back = clocks(world, source)["first_response"]
+    assert (back.state, back.outcome, back.due_at) == ("running", "missed", before.due_at)
+    assert (back.pauses, back.stopped_at) == (before.pauses, None)
+    assert missed(world, at=due + HOUR) == 1
+    assert_fold_is_stored(world, at=due + 3 * MINUTE)
+
+
+def test_a_miss_of_an_answer_owed_only_for_the_source_stays_when_it_leaves(world: World) -> None:
+    target = an_open_ticket(world, priority=Priority.P1)
+    work.send_reply(target, text="Done.", by=world.bo, now=MONDAY_9 + MINUTE)
+    source = an_open_ticket(world, at=MONDAY_9 + HOUR)
+    merge.merge(source, into=target, by=world.bo, now=MONDAY_9 + HOUR)
+    due = clocks(world, target)["next_response"].due_at
+    pass_time(until=due + MINUTE)
+
+    merge.unmerge(source, by=world.bo, now=due + 2 * MINUTE)
+
+    answer = clocks(world, target)["next_response"]
+    assert (answer.state, answer.outcome, answer.missed_at) == ("stopped", "missed", due)
+    assert_fold_is_stored(world, at=due + 2 * MINUTE)
 
 
 def test_what_waits_climbs_or_was_asked_of_the_source_ends(world: World) -> None:
