@@ -1,8 +1,10 @@
 """One ticket is merged into another, and taken out again (N11)."""
 
+import random
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -671,3 +673,36 @@ def test_words_that_come_during_merges_are_kept_once_where_they_belong(world: Wo
     assert sorted(said) == ["First words", "Second words", "Third words"]
     assert wrote == 3
     assert_fold_is_stored(world, at=at)
+
+
+ROUNDS, ACTS = 6, 12  # of each of four threads
+
+
+def test_merges_and_words_on_the_same_tickets_wait_for_nobody_in_a_ring(world: World) -> None:
+    """Each round has one instant: what is compared is order, not the clocks of machines."""
+    names = [an_open_ticket(world) for _ in range(3)]
+    faults: list[BaseException] = []
+
+    def one_of_them(seed: int, at: datetime) -> None:
+        dice = random.Random(seed)
+        for _ in range(ACTS):
+            one, other = dice.sample(names, 2)
+            act = dice.choice([
+                partial(merge.merge, one, into=other, by=world.bo, now=at),
+                partial(merge.unmerge, one, by=world.ada, now=at),
+                partial(write, world, one, "And another thing.", at=at),
+            ])  # fmt: skip
+            try:
+                act()
+            except (WrongState, NotMerged) as refused:
+                if act.func is write:
+                    faults.append(refused)  # words are never refused
+            except Exception as fault:  # noqa: BLE001 - told by the test, with all the others
+                faults.append(fault)
+
+    for turn in range(1, ROUNDS + 1):
+        at = MONDAY_9 + turn * HOUR
+        together(*(partial(one_of_them, 10 * turn + thread, at) for thread in range(4)))
+        come_back(at=at)
+        assert faults == []
+        assert_fold_is_stored(world, at=at)
