@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from flowdesk.engine.clock import CUSTOMER_METRICS, Clock, ClockEvent, ClockState, Metric
-from flowdesk.engine.promises import Change, Entry, Promises, Wait, What
+from flowdesk.engine.clock import CUSTOMER_METRICS, NO_TIME, Clock, ClockEvent, ClockState, Metric
+from flowdesk.engine.promises import Change, Entry, Promises, Terms, Wait, What
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +145,25 @@ def moved(promises: Promises, starts: Starts, *, at: datetime) -> Change:
     if not promises.has_ended:
         change = replace(change, promises=replace(change.promises, unanswered_since=starts.unanswered_since))
     return change
+
+
+def waiting_again(promises: Promises, wait: Wait, *, over: datetime, terms: Terms, at: datetime) -> Change:
+    """The promises with a wait that a merge ended at `over`, now that the merge is undone.
+
+    What has run since then is left out as if the wait had gone on; let time pass before that, so that what it broke
+    stays broken.
+    """
+    paused = frozenset(rule.metric for rule in terms.rules if wait.reason in rule.pauses)
+
+    def back(clock: Clock) -> Clock:
+        if clock.metric not in paused or clock.state is not ClockState.RUNNING:
+            return clock
+        runs_since = max(over, clock.pauses[-1].end if clock.pauses else clock.started_at)
+        spent = clock.elapsed(at) - clock.calendar.elapsed(runs_since, at)
+        return replace(clock, state=ClockState.PAUSED, since=runs_since, spent=max(spent, NO_TIME))
+
+    change = _changed(promises, back, What.RESTORED, at=at)
+    return replace(change, promises=replace(change.promises, waits=(*promises.waits, wait)))
 
 
 def _changed(promises: Promises, turn: Callable[[Clock], Clock], what: What, *, at: datetime) -> Change:

@@ -46,7 +46,9 @@ for no key update
 """  # noqa: S608 - a constant of this module
 
 # The ticket at its end, and how the first one stands.
-LAST_OF_MERGES = _WAY + " select public_id, contact_id, updated_at from way order by step desc limit 1"  # noqa: S608 - a constant of this module
+LAST_OF_MERGES = f"""{_WAY}
+select public_id, contact_id, updated_at from way order by step desc limit 1
+"""  # noqa: S608 - a constant of this module
 
 # What was merged into a ticket, and into those that were merged into it.
 MERGED_INTO = """

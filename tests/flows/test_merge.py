@@ -20,6 +20,8 @@ from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows import escalate, merge, receive, reconfigure, work
 from flowdesk.hubs.outcomes import window_hit_rate
+from flowdesk.notifications.models import Delivery
+from flowdesk.notifications.services import dispatch
 from flowdesk.people.models import Agent
 from flowdesk.people.services import CustomerCard
 from flowdesk.sla.models import Clock
@@ -55,6 +57,14 @@ def clocks(world: World, name: str) -> dict[str, Clock]:
 
 def write(world: World, name: str, text: str, *, at: datetime) -> receive.Opened:
     return receive.take_message(name, text=text, channel=Channel.EMAIL, by=world.bo, now=at)
+
+
+def hold_by(world: World, ticket: str, name: str) -> str:
+    """Give a ticket to somebody by name."""
+    with writing(world.tenant.id):
+        agent = Agent.objects.get(name=name)
+        Ticket.objects.filter(number=row(world, ticket).number).update(assignee=agent)
+    return name
 
 
 def a_stranger(world: World) -> str:
@@ -261,6 +271,39 @@ def test_a_message_to_what_was_merged_into_a_closed_ticket_opens_a_follow_up(wor
 
     assert held.number == 3
     assert row(world, held.id).follows_id == row(world, target).id
+
+
+# -- who is told
+
+
+def told_of_merges(world: World) -> list[tuple[str, int]]:
+    """Who has a notice, and on which ticket."""
+    dispatch(at=MONDAY_9 + DAY)
+    with reading(world.tenant.id):
+        rows = Delivery.objects.filter(template="agent_merged").order_by("id")
+        return list(rows.values_list("agent__name", "ticket__number"))
+
+
+def test_those_who_have_the_two_tickets_are_told_where_they_go_on(world: World) -> None:
+    target, source = an_open_ticket(world), an_open_ticket(world)
+    mia = hold_by(world, source, "Mia Berg")
+    work.take(target, by=world.ada, now=MONDAY_9 + MINUTE)
+
+    merge.merge(source, into=target, by=world.bo, now=MONDAY_9 + HOUR)
+
+    assert sorted(told_of_merges(world)) == [("Ada Lind", 1), (mia, 1)]
+
+
+def test_who_merges_is_not_told_of_it_and_nobody_twice(world: World) -> None:
+    target, source, third = (an_open_ticket(world) for _ in range(3))
+    for name in (target, source, third):
+        work.take(name, by=world.ada, now=MONDAY_9 + MINUTE)
+
+    merge.merge(source, into=target, by=world.ada, now=MONDAY_9 + HOUR)
+    assert told_of_merges(world) == []
+    merge.merge(third, into=target, by=world.bo, now=MONDAY_9 + HOUR)
+
+    assert told_of_merges(world) == [("Ada Lind", 1)]
 
 
 # -- what is refused
@@ -525,6 +568,74 @@ def test_what_the_customer_wrote_in_the_target_since_is_still_owed_an_answer(wor
     assert (answer.state, answer.started_at) == ("running", MONDAY_9 + 150 * MINUTE)
     assert row(world, target).unanswered_since == MONDAY_9 + 150 * MINUTE
     assert_fold_is_stored(world, at=MONDAY_9 + 3 * HOUR)
+
+
+def a_wait_that_a_merge_ended(world: World) -> tuple[str, str]:
+    """A target that waited for its customer, and a source that asks."""
+    target = an_open_ticket(world)
+    work.send_reply(target, text="Which one?", then_wait=True, by=world.bo, now=MONDAY_9 + 10 * MINUTE)
+    source = an_open_ticket(world, at=MONDAY_9 + HOUR)
+    merge.merge(source, into=target, by=world.bo, now=MONDAY_9 + 2 * HOUR)
+    return source, target
+
+
+def test_a_wait_that_the_merge_ended_goes_on_as_if_it_had_not() -> None:
+    """Beside a twin into which nothing was merged."""
+    states = []
+    for slug in ("merged", "left"):
+        world = a_staffed_world(slug)
+        target = an_open_ticket(world)
+        work.send_reply(target, text="Which one?", then_wait=True, by=world.bo, now=MONDAY_9 + 10 * MINUTE)
+        source = an_open_ticket(world, at=MONDAY_9 + HOUR)
+        if slug == "merged":
+            merge.merge(source, into=target, by=world.bo, now=MONDAY_9 + 2 * HOUR)
+            assert row(world, target).status == "open"
+            merge.unmerge(source, by=world.bo, now=MONDAY_9 + 3 * HOUR)
+            assert_fold_is_stored(world, at=MONDAY_9 + 3 * HOUR)
+        waiting, paused = state_of(world, target), clocks(world, target)["resolution"]
+        write(world, target, "The blue one.", at=MONDAY_9 + 5 * HOUR)
+        come_back(at=MONDAY_9 + 5 * HOUR)
+        assert_fold_is_stored(world, at=MONDAY_9 + 5 * HOUR)
+        answered, running = state_of(world, target), clocks(world, target)["resolution"]
+        names = ("status", "waits", "unanswered_since", "waiting_internal_since")
+        states.append([
+            *(state[name] for state in (waiting, answered) for name in names),
+            (paused.state, paused.spent), (running.state, running.spent, running.due_at),
+        ])  # fmt: skip
+
+    ours, twins = states
+    assert ours == twins
+    assert (ours[0], ours[-2][0]) == ("pending", "paused")
+
+
+AFTER_THE_MERGE: dict[str, Callable[[World, str, datetime], Any]] = {
+    "the customer wrote": lambda world, it, at: write(world, it, "The blue one.", at=at),
+    "the customer thanked": lambda world, it, at: write(world, it, "Thank you!", at=at),
+    "somebody answered": lambda world, it, at: work.send_reply(it, text="Done.", by=world.bo, now=at),
+    "it was resolved": lambda world, it, at: work.resolve(it, by=world.bo, now=at),
+}
+
+
+@pytest.mark.parametrize("what", AFTER_THE_MERGE)
+def test_a_wait_does_not_come_back_over_what_has_ended_it_since(world: World, what: str) -> None:
+    source, target = a_wait_that_a_merge_ended(world)
+    AFTER_THE_MERGE[what](world, target, MONDAY_9 + 150 * MINUTE)
+    status = row(world, target).status
+
+    merge.unmerge(source, by=world.bo, now=MONDAY_9 + 3 * HOUR)
+
+    assert row(world, target).status == status != "pending"
+    assert_fold_is_stored(world, at=MONDAY_9 + 3 * HOUR)
+
+
+def test_a_wait_whose_bound_has_passed_ends_at_the_next_sweep(world: World) -> None:
+    source, target = a_wait_that_a_merge_ended(world)
+
+    merge.unmerge(source, by=world.bo, now=MONDAY_9 + 14 * DAY)
+    come_back(at=MONDAY_9 + 14 * DAY)
+
+    assert row(world, target).status == "resolved"
+    assert_fold_is_stored(world, at=MONDAY_9 + 14 * DAY)
 
 
 def test_starts_that_the_merge_moved_move_back(world: World) -> None:
