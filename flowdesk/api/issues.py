@@ -92,7 +92,7 @@ class DoubleOut(Out):
     "/issues", response=Page[IssueOut], auth=needs(Act.READ), operation_id="list_issues", summary="Issues"
 )
 def list_issues(request: HttpRequest, filters: Query[IssueFilters]) -> Page[IssueOut]:
-    """Those seen last first. An issue opens by itself when three tickets alike have come in within a week."""
+    """Those seen last first. An issue opens by itself when several tickets alike have come in, as the policy says."""
     asking, name = client(request), f"{client(request).tenant}.issues"
     after = place_after(filters.cursor, of=name)
     with reading(asking.tenant):
