@@ -7,15 +7,17 @@ shows it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from flowdesk.core.actor import Act, Actor
-from flowdesk.core.errors import Fault, Invalid, NotFound
+from flowdesk.core.errors import DomainError, Fault, Invalid, NotFound
 from flowdesk.core.ids import parsed
 from flowdesk.core.tenant import act
 from flowdesk.core.versions import Expected, must_stand_at
@@ -65,6 +67,24 @@ def merge(
     nothing was to be answered an answer falls due, counted from that message. Raises Invalid unless
     `across_customers` says that two customers may see each other's words; WrongState for what is merged or ended.
     """
+    return _merge(
+        ticket_id, into, by=by, now=now, across_customers=across_customers, earliest=earliest, because=because,
+        likeness_percent=likeness_percent, expected=expected,
+    )  # fmt: skip
+
+
+def _merge(
+    ticket_id: str,
+    into: str,
+    *,
+    by: Actor,
+    now: datetime,
+    because: MergeReason,
+    across_customers: bool = False,
+    earliest: bool = False,
+    likeness_percent: int | None = None,
+    expected: Expected = None,
+) -> Merged:
     by.must(Act.WORK)
     source, target = _lock_both(ticket_id, into)
     by.must(Act.WORK, source)
@@ -85,6 +105,46 @@ def merge(
     close_work(mine, theirs, by=by, at=now)
     forget_tickets([source.id])
     return Merged(source=source.number, target=target.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of one of many merges; `code` and `reason` say why it was refused, and are empty where it was not."""
+
+    source: str
+    target: str
+    code: str = ""
+    reason: str = ""
+
+
+@act
+def merge_each(pairs: Sequence[tuple[str, str]], *, by: Actor, now: datetime) -> list[Answer]:
+    """Clean up: merge the first of each pair into the second, in their order, and answer for each.
+
+    Each is merged by itself: one that is refused changes nothing and holds up no other.
+    """
+    by.must(Act.WORK)
+    _lock_named({name for pair in pairs for name in pair})
+    return [_answered(source, target, by=by, at=now) for source, target in pairs]
+
+
+def _answered(source: str, target: str, *, by: Actor, at: datetime) -> Answer:
+    try:
+        with transaction.atomic():
+            _merge(source, target, because=MergeReason.CLEAN_UP, by=by, now=at)
+    except DomainError as fault:
+        return Answer(source=source, target=target, code=fault.code, reason=fault.message)
+    return Answer(source=source, target=target)
+
+
+def _lock_named(names: Collection[str]) -> None:
+    """Lock those of the tickets that are there, all at once and in the order of their row ids."""
+    known = []
+    for name in names:
+        with suppress(NotFound):
+            known.append(parsed(tickets.PREFIX, name))
+    ids = Ticket.objects.filter(public_id__in=known).values_list("id", flat=True)
+    tickets.lock_tickets(sorted(ids))
 
 
 def _lock_both(source_id: str, target_id: str) -> tuple[Ticket, Ticket]:

@@ -797,9 +797,11 @@ def test_merges_and_words_on_the_same_tickets_wait_for_nobody_in_a_ring(world: W
     def one_of_them(seed: int, at: datetime) -> None:
         dice = random.Random(seed)
         for _ in range(ACTS):
-            one, other = dice.sample(names, 2)
+            one, other, third = dice.sample(names, 3)
             act = dice.choice([
                 partial(merge.merge, one, into=other, by=world.bo, now=at),
+                partial(merge.merge_each, [(one, other), (other, third)], by=world.bo, now=at),
+                partial(merge.unmerge, one, by=world.ada, now=at),
                 partial(merge.unmerge, one, by=world.ada, now=at),
                 partial(write, world, one, "And another thing.", at=at),
             ])  # fmt: skip
