@@ -36,7 +36,7 @@ from flowdesk.tickets.models import Merge, Task, Ticket, TicketEvent
 from flowdesk.tickets.models import Wait as WaitRow
 from flowdesk.tickets.services import WrongState
 from flowdesk.tickets.states import EventKind, MergeReason, Status, TaskOutcome
-from flowdesk.triage.indexing import forget_tickets, reindex_tickets
+from flowdesk.triage.indexing import hide_tickets, show_tickets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def _merge(
         before={**before, "tasks": tasks, "target": changed}, at=now,
     )  # fmt: skip
     close_work(mine, theirs, by=by, at=now)
-    forget_tickets([source.id])
+    hide_tickets([source.id])
     return Merged(source=source.number, target=target.number)
 
 
@@ -281,7 +281,7 @@ def unmerge(ticket_id: str, *, by: Actor, now: datetime, expected: Expected = No
     _give_back(theirs, row, source, by=by, at=now)
     merges.end_merge(row, at=now)
     close_work(mine, theirs, by=by, at=now)
-    reindex_tickets([source.id])
+    show_tickets([source.id])
     return Merged(source=source.number, target=target.number)
 
 
