@@ -17,6 +17,7 @@ from flowdesk.api.versions import IF_MATCH, IF_NONE_MATCH, Versioned
 from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
+from flowdesk.flows.merge import merge_each
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.services import PREFIX as TICKET
 from flowdesk.tickets.states import Status
@@ -25,6 +26,7 @@ from flowdesk.triage.issues import PREFIX
 from flowdesk.triage.models import Issue, IssueStatus
 
 router = Router(tags=["issues"])
+MOST_MERGED = 50  # at once: their tickets are held for as long
 
 
 class IssueOut(Versioned):
@@ -92,7 +94,7 @@ class DoubleOut(Out):
     "/issues", response=Page[IssueOut], auth=needs(Act.READ), operation_id="list_issues", summary="Issues"
 )
 def list_issues(request: HttpRequest, filters: Query[IssueFilters]) -> Page[IssueOut]:
-    """Those seen last first. An issue opens by itself when three tickets alike have come in within a week."""
+    """Those seen last first. An issue opens by itself when several tickets alike have come in, as the policy says."""
     asking, name = client(request), f"{client(request).tenant}.issues"
     after = place_after(filters.cursor, of=name)
     with reading(asking.tenant):
@@ -181,7 +183,7 @@ def remove_issue_ticket(request: HttpRequest, issue_id: str, ticket_id: str) -> 
 )
 def list_duplicates(request: HttpRequest, filters: Query[DoubleFilters]) -> list[DoubleOut]:
     """Active tickets of one person that are alike, the most alike first, at most a hundred. Nothing is merged by
-    asking: merge those that are the same one by one."""
+    asking."""
     asking = client(request)
     with reading(asking.tenant):
         found = doubles.doubles(
@@ -191,6 +193,59 @@ def list_duplicates(request: HttpRequest, filters: Query[DoubleFilters]) -> list
             DoubleOut(ticket=_ticket_in(one.source), into=_ticket_in(one.target), score=one.score)
             for one in found
         ]
+
+
+class PairIn(Body):
+    """One ticket to merge into another."""
+
+    ticket: Annotated[str, Field(max_length=64)]
+    into: Annotated[str, Field(max_length=64)]
+
+
+class MergeDuplicates(Body):
+    """Pairs as `GET /duplicates` lists them, those that are the same."""
+
+    pairs: Annotated[list[PairIn], Field(min_length=1, max_length=MOST_MERGED)]
+
+
+class PairAnswer(Out):
+    """What came of a pair: `code` and `detail` say why it was refused, as a problem would."""
+
+    ticket: str
+    into: str
+    is_merged: bool
+    code: str
+    detail: str
+
+
+class MergedDuplicates(Out):
+    """How many were merged, and an answer for each pair in the order they were sent."""
+
+    merged: int
+    pairs: list[PairAnswer]
+
+
+@router.post(
+    "/duplicates/merge",
+    response=MergedDuplicates,
+    auth=needs(Act.WORK),
+    operation_id="merge_duplicates",
+    summary="Merge duplicates",
+)
+def merge_duplicates(request: HttpRequest, body: MergeDuplicates) -> MergedDuplicates:
+    """Each pair is merged by itself, in their order, and can be undone by itself: one that is refused changes nothing
+    and holds up no other. Tickets of two customers are refused here: merge them one by one, and say so."""
+    asking = client(request)
+    answers = merge_each([(pair.ticket, pair.into) for pair in body.pairs], by=asking.actor, now=asking.now)
+    return MergedDuplicates(
+        merged=sum(not one.code for one in answers),
+        pairs=[
+            PairAnswer(
+                ticket=one.source, into=one.target, is_merged=not one.code, code=one.code, detail=one.reason
+            )
+            for one in answers
+        ],
+    )
 
 
 def _read_back(asking: Client, issue_id: str) -> IssueDetail | Receipt:

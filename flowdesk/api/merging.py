@@ -43,7 +43,8 @@ class MergeInto(Body):
     openapi_extra=IF_MATCH,
 )
 def merge(request: HttpRequest, ticket_id: str, body: MergeInto) -> TicketDetail | TicketReceipt:
-    """Its clocks end outside every rate; its messages and notes show in the other one, where later ones land."""
+    """Its clocks end outside every rate, but for recorded misses; its words show in the other one, where later ones
+    land."""
     asking = client(request)
     flow.merge(
         ticket_id,

@@ -89,12 +89,12 @@ class Attempt:
         claimed = answers.claim(self.key, api_key=by.id, request=fingerprint(self.request), at=now())
         if claimed.answer is not None:
             raise Repeated(claimed.answer)
+        if claimed.is_new:
+            result = perform()  # which may be overtaken, and begin anew with its claim
+            answers.note_result(claimed.row, storable(result))
+        else:
+            result = restored(claimed.result, get_type_hints(flow).get("return"))
         self.claimed, self.tenant = claimed, by.tenant
-        wanted = get_type_hints(flow).get("return")
-        if not claimed.is_new:
-            return restored(claimed.result, wanted)
-        result = perform()
-        answers.note_result(claimed.row, storable(result))
         return result
 
     def settled(self, response: HttpResponse) -> HttpResponse:

@@ -25,6 +25,13 @@ class NotFound(DomainError):
     code = "not_found"
 
 
+class Overtaken(DomainError):
+    """Others were at the same thing at this very moment; send it again."""
+
+    # Raised only before anything is done; the act then begins anew (`core.tenant`), and is seldom told of it.
+    retry_after = 1
+
+
 class Forbidden(DomainError):
     """Your role does not allow this."""
 

@@ -4,17 +4,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from django.db import connection, transaction
 
 from flowdesk.core.actor import Actor
-from flowdesk.core.errors import OutsideTenant
+from flowdesk.core.errors import OutsideTenant, Overtaken
 
 _scope: ContextVar[int | None] = ContextVar("tenant_scope", default=None)
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+TRIES = 10  # of an act that others overtake, before its caller is told
 
 ENTER = "select set_config('app.tenant', %s, true)"
 ENTER_READING = "select set_config('app.tenant', %s, true), set_config('transaction_read_only', 'on', true)"
@@ -83,18 +85,22 @@ def act(flow: Callable[P, R]) -> Callable[P, R]:
     """Make a flow one durable transaction in the tenant of its keyword argument `by`.
 
     The flow's first line asks `by.must(…)`; what it writes is committed when it returns, and nothing of it
-    when it raises. What `acting_once` keeps of it is committed with it.
+    when it raises. What `acting_once` keeps of it is committed with it. One that is overtaken begins anew, with no
+    lock in its hands.
     """
 
     @wraps(flow)
     def one_act(*args: P.args, **kwargs: P.kwargs) -> R:
         by: Any = kwargs["by"]
         assert isinstance(by, Actor)
-        once = _once.get()
-        with writing(by.tenant):
-            if once is None:
-                return flow(*args, **kwargs)
-            done: R = once(flow, partial(flow, *args, **kwargs), by=by)
-            return done
+        perform, once = partial(flow, *args, **kwargs), _once.get()
+        for tries_left in reversed(range(TRIES)):
+            try:
+                with writing(by.tenant):
+                    return perform() if once is None else cast(R, once(flow, perform, by=by))
+            except Overtaken:
+                if not tries_left:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     return one_act

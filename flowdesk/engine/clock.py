@@ -230,9 +230,12 @@ class Clock:
             case ClockEvent.CONTINUE:
                 closed = Span(self.stopped_at or self.since, at)
                 return replace(now, state=state, stopped_at=None)._leaving_out(closed)
-            case ClockEvent.VOID | ClockEvent.MERGE:
-                ended = Outcome.VOID if event is ClockEvent.VOID else Outcome.MERGED
-                return replace(now, state=state, stopped_at=self.stopped_at or at, ended_as=ended)
+            case ClockEvent.VOID:
+                return replace(now, state=state, stopped_at=self.stopped_at or at, ended_as=Outcome.VOID)
+            case ClockEvent.MERGE:
+                # What is missed stays missed, and in every rate; what is not yet decided ends outside them.
+                ended = None if now.missed_at is not None else Outcome.MERGED
+                return replace(now, state=state, stopped_at=at, ended_as=ended)
             case _:
                 # A pause that is still open ends with the clock, before the stop (frappe#3776).
                 stopped = replace(now, state=state, stopped_at=at)

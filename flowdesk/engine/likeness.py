@@ -34,7 +34,6 @@ SHORTEST, SHORTEST_FIGURE, LONGEST = 2, 3, 40  # letters of a term; of one with 
 SUBJECT_SHARE = 0.3  # of a likeness, for how alike the subjects read
 SHOWN = 0.3  # from here on a ticket is worth a look beside another: of real duplicates two thirds, of others a tenth
 ALIKE = 0.45  # from here on two tickets are about the same
-RECURRING = 3  # tickets alike make a recurring issue
 
 # -- terms
 
@@ -254,6 +253,17 @@ NO_DUPLICATES = DuplicateRule()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecurringRule:
+    """When tickets alike are a recurring issue."""
+
+    count: int = 3
+    within: timedelta = timedelta(days=7)  # those that lie further apart are none
+
+
+PLAIN_RECURRING = RecurringRule()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """Tickets alike: each is as alike to the representative as the threshold asks; the others in their order."""
 
@@ -271,7 +281,7 @@ def join_groups(
     *,
     alike: Mapping[int, float],
     threshold: float = ALIKE,
-    least: int = RECURRING,
+    least: int = PLAIN_RECURRING.count,
 ) -> tuple[tuple[Group, ...], Group | None]:
     """The groups once a new ticket has come, and the one it is in; `alike` holds its likeness to those before it.
 

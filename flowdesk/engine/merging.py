@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from flowdesk.engine.clock import CUSTOMER_METRICS, Clock, ClockEvent, ClockState, Metric, Outcome
-from flowdesk.engine.promises import Change, Entry, Promises, Wait, What
+from flowdesk.engine.clock import CUSTOMER_METRICS, NO_TIME, Clock, ClockEvent, ClockState, Metric
+from flowdesk.engine.promises import Change, Entry, Promises, Terms, Wait, What
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def restored(promises: Promises, before: Before, *, at: datetime) -> Change:
 
     def back(clock: Clock) -> Clock:
         stood = held.get((clock.metric, clock.cycle))
-        if stood is None or clock.outcome is not Outcome.MERGED:
+        if stood is None:
             return clock
         return replace(
             clock, state=stood.state, since=stood.since, spent=stood.spent, stopped_at=None, ended_as=None
@@ -84,7 +85,7 @@ class Starts:
     """From when on promises count: by metric and cycle. `unanswered_since` is the customer's oldest open message."""
 
     clocks: Mapping[tuple[Metric, int], datetime] = field(default_factory=dict)
-    drops: frozenset[tuple[Metric, int]] = frozenset()  # begun for nothing: outside every rate
+    drops: frozenset[tuple[Metric, int]] = frozenset()  # begun for nothing: outside every rate, unless missed
     unanswered_since: datetime | None = None
 
 
@@ -119,7 +120,7 @@ def carried_over(target: Promises, source: Promises, *, earliest: bool, answers:
 def moved(promises: Promises, starts: Starts, *, at: datetime) -> Change:
     """The promises counted from these starts, their pauses left out as before; let time pass after that.
 
-    What would have been broken before is broken now; a recorded miss stays.
+    What would have been broken before is broken now; a recorded miss stays, of what is dropped too.
     """
 
     def begun(clock: Clock) -> Clock:
@@ -128,16 +129,41 @@ def moved(promises: Promises, starts: Starts, *, at: datetime) -> Change:
             return clock
         return clock.begun(start, at=at)
 
-    def dropped(clock: Clock) -> Clock:
-        if (clock.metric, clock.cycle) not in starts.drops or not clock.is_active:
-            return clock
-        return clock.after(ClockEvent.VOID, at=at)
+    def dropped(clock: Clock, event: ClockEvent) -> Clock:
+        is_dropped = (clock.metric, clock.cycle) in starts.drops and clock.is_active
+        wanted = ClockEvent.VOID if clock.missed_at is None else ClockEvent.STOP
+        return clock.after(event, at=at) if is_dropped and event is wanted else clock
 
-    shifted = _changed(promises, begun, What.MOVED, at=at)
-    change = _changed(shifted.promises, dropped, What.VOIDED, at=at)
+    change = Change(promises=promises)
+    for turn, what in (
+        (begun, What.MOVED),
+        (partial(dropped, event=ClockEvent.STOP), What.STOPPED),
+        (partial(dropped, event=ClockEvent.VOID), What.VOIDED),
+    ):
+        then = _changed(change.promises, turn, what, at=at)
+        change = replace(then, entries=(*change.entries, *then.entries))
     if not promises.has_ended:
         change = replace(change, promises=replace(change.promises, unanswered_since=starts.unanswered_since))
-    return replace(change, entries=(*shifted.entries, *change.entries))
+    return change
+
+
+def waiting_again(promises: Promises, wait: Wait, *, over: datetime, terms: Terms, at: datetime) -> Change:
+    """The promises with a wait that a merge ended at `over`, now that the merge is undone.
+
+    What has run since then is left out as if the wait had gone on; let time pass before that, so that what it broke
+    stays broken.
+    """
+    paused = frozenset(rule.metric for rule in terms.rules if wait.reason in rule.pauses)
+
+    def back(clock: Clock) -> Clock:
+        if clock.metric not in paused or clock.state is not ClockState.RUNNING:
+            return clock
+        runs_since = max(over, clock.pauses[-1].end if clock.pauses else clock.started_at)
+        spent = clock.elapsed(at) - clock.calendar.elapsed(runs_since, at)
+        return replace(clock, state=ClockState.PAUSED, since=runs_since, spent=max(spent, NO_TIME))
+
+    change = _changed(promises, back, What.RESTORED, at=at)
+    return replace(change, promises=replace(change.promises, waits=(*promises.waits, wait)))
 
 
 def _changed(promises: Promises, turn: Callable[[Clock], Clock], what: What, *, at: datetime) -> Change:

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from flowdesk.engine.language import guess_language
 from flowdesk.engine.lexicon import Hit, Keyword, Lexicon, words_of
-from flowdesk.engine.likeness import NO_DUPLICATES, DuplicateRule
+from flowdesk.engine.likeness import NO_DUPLICATES, PLAIN_RECURRING, DuplicateRule, RecurringRule
 from flowdesk.engine.mentions import mentions
 from flowdesk.engine.priority import Grade
 from flowdesk.engine.reasons import Reason, because
@@ -50,6 +50,7 @@ class TriageRules:
     sentiment_words: tuple[tuple[str, float], ...] = ()  # the tenant's own, with what each weighs
     review_below: int = 45  # percent: a category that triage is less sure of waits for somebody to look at it
     duplicates: DuplicateRule = NO_DUPLICATES
+    recurring: RecurringRule = PLAIN_RECURRING
     lexicon: Lexicon = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -73,7 +73,7 @@ def place(ticket_id: int, double: Double | None, *, by: Actor, now: datetime) ->
             return  # somebody else has
     if not locked or not locked[0].is_active:
         return
-    placed = place_ticket(locked[0], at=now)
+    placed = place_ticket(locked[0], current_policy().triage.recurring, at=now)
     is_called = placed is not None and placed.is_new
     if double is None and not is_called:
         return

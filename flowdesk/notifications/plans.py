@@ -66,6 +66,15 @@ def tellings(event: EventRow) -> list[Telling]:
             return [] if is_own_choice else _agent(event, agent, "agent_assigned", mail=True)
         case EventKind.CUSTOMER_WROTE if event.assignee != event.doer:
             return _agent(event, event.assignee, "agent_customer_wrote", mail=False)
+        case EventKind.MERGE_TAKEN:
+            # One line tells both whose ticket it was and whose it is now.
+            both = dict.fromkeys((event.assignee, event.data.get("assignee")))
+            return [
+                one
+                for agent in both
+                if agent != event.doer
+                for one in _agent(event, agent, "agent_merged", mail=False)
+            ]
         case EventKind.AGENT_REPLIED:
             return _customer(event, "customer_reply", message=event.data["message"])
         case EventKind.WAIT_STARTED if event.data.get("told"):

@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from flowdesk.engine.merging import Before, before_merge, moved, restored
-from flowdesk.engine.promises import Change, Entry, Occurrence, Promises, Terms, WaitReason, advance, after
+from flowdesk.engine.merging import Before, before_merge, moved, restored, waiting_again
+from flowdesk.engine.promises import (
+    Change,
+    Entry,
+    Occurrence,
+    Promises,
+    Terms,
+    Wait,
+    WaitReason,
+    advance,
+    after,
+)
 from flowdesk.engine.sla_policy import RuleTarget
 from flowdesk.policies.document import PolicyDocument
 from flowdesk.policies.services import policy_of
@@ -217,6 +227,11 @@ class _Folding:
             self._took(moved(self.promises, start, at=at))
         if starts or Occurrence.TERMS_CHANGED in kinds:
             self.pass_time(to=at)  # what the new terms and starts make due at once
+        for line in lines:
+            if line.kind == EventKind.MERGE_RETURNED and (again := line.data.get("wait")):
+                over, since = (datetime.fromisoformat(again[name]) for name in ("over", "since"))
+                wait = Wait(reason=WaitReason(again["reason"]), since=since)
+                self._took(waiting_again(self.promises, wait, over=over, terms=self.terms, at=at))
 
     def _stand(self, line: Line) -> None:
         """Note what the line changes in the terms the ticket stands under."""

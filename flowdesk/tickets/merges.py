@@ -9,17 +9,16 @@ from typing import Any
 
 from django.db import connection
 
-from flowdesk.core.errors import DomainError, NotFound
+from flowdesk.core.errors import DomainError, NotFound, Overtaken
 from flowdesk.core.ids import parsed, shown
 from flowdesk.core.models import row_of
 from flowdesk.core.tenant import current_tenant
 from flowdesk.tickets import sql
 from flowdesk.tickets.models import EPOCH, Merge, Ticket, Wait
-from flowdesk.tickets.services import COLUMNS, PREFIX, WrongState
+from flowdesk.tickets.services import COLUMNS, PREFIX
 from flowdesk.tickets.states import MergeReason, Status
 
 _LOCK = sql.LOCK_STANDING_TICKET.format(columns=COLUMNS)
-TRIES = 5  # a ticket may be merged while its words are on their way
 
 
 class NotMerged(DomainError):
@@ -45,20 +44,24 @@ class Asked:
 
 
 def lock_standing(public_id: str) -> Landed:
-    """The ticket, or the last of those that stand for it, locked. Raises NotFound."""
-    asked, wanted = None, parsed(PREFIX, public_id)
+    """The ticket, or the last of those that stand for it, locked. Raises NotFound, and Overtaken by a merge."""
+    wanted = parsed(PREFIX, public_id)
+    which: dict[str, Any] = {"tenant": current_tenant(), "ticket": wanted}
     with connection.cursor() as cursor:
-        for _ in range(TRIES):
-            cursor.execute(_LOCK, [current_tenant(), wanted])
-            if (row := cursor.fetchone()) is not None:
-                return Landed(ticket=row_of(Ticket, row), asked=asked)
-            cursor.execute(sql.LAST_OF_MERGES, {"tenant": current_tenant(), "ticket": wanted})
-            if (last := cursor.fetchone()) is None:
-                raise NotFound
-            wanted, contact, updated_at = last
-            version = str((updated_at - EPOCH) // timedelta(microseconds=1))
-            asked = asked or Asked(version=version, contact=contact)
-    raise WrongState("The ticket is being merged at this very moment; send it again.")
+        cursor.execute(_LOCK, which)
+        row = cursor.fetchone()
+        ticket = row_of(Ticket, row) if row is not None else None
+        if ticket is not None and ticket.public_id == wanted:
+            return Landed(ticket=ticket, asked=None)
+        cursor.execute(sql.LAST_OF_MERGES, which)
+        last = cursor.fetchone()
+    if last is None:
+        raise NotFound
+    name, contact, updated_at = last
+    if ticket is None or ticket.public_id != name:
+        raise Overtaken  # it was merged, or its merge undone, while we waited
+    version = str((updated_at - EPOCH) // timedelta(microseconds=1))
+    return Landed(ticket=ticket, asked=Asked(version=version, contact=contact))
 
 
 def name_by_number(number: int) -> str | None:

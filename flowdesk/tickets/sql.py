@@ -27,20 +27,28 @@ select {", ".join(["%s"] * len(NEW_TICKET_COLUMNS))}, number from numbered retur
 # One lock per app: a ticket is locked before anything of it.
 LOCK_TICKET = "select {columns} from tickets_ticket where tenant_id = %s and public_id = %s for no key update"
 
-# The ticket, locked, unless another stands for it: one that is merged already is passed by without a lock.
-LOCK_STANDING_TICKET = LOCK_TICKET.replace("public_id = %s", "public_id = %s and status <> 'merged'")
-
-# The ticket at the end of a row of merges, and how the first one stands.
-LAST_OF_MERGES = """
+# A row of merges from the ticket that is asked for to the one that stands for it.
+_WAY = """
 with recursive way as (
-    select public_id, merged_into_id, contact_id, updated_at, 0 as step from tickets_ticket
+    select id, public_id, merged_into_id, contact_id, updated_at, 0 as step from tickets_ticket
     where tenant_id = %(tenant)s and public_id = %(ticket)s
     union all
-    select next.public_id, next.merged_into_id, way.contact_id, way.updated_at, way.step + 1
+    select next.id, next.public_id, next.merged_into_id, way.contact_id, way.updated_at, way.step + 1
     from way join tickets_ticket next on next.tenant_id = %(tenant)s and next.id = way.merged_into_id
-)
+)"""
+
+# The ticket at its end, locked, and no other: who holds one and waits for the next may meet somebody who comes the
+# other way. Nothing where it was merged while we waited for it.
+LOCK_STANDING_TICKET = f"""
+select {{columns}} from tickets_ticket
+where tenant_id = %(tenant)s and id = ({_WAY} select id from way order by step desc limit 1) and status <> 'merged'
+for no key update
+"""  # noqa: S608 - a constant of this module
+
+# The ticket at its end, and how the first one stands.
+LAST_OF_MERGES = f"""{_WAY}
 select public_id, contact_id, updated_at from way order by step desc limit 1
-"""
+"""  # noqa: S608 - a constant of this module
 
 # What was merged into a ticket, and into those that were merged into it.
 MERGED_INTO = """

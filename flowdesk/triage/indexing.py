@@ -111,8 +111,28 @@ def index_tickets(tickets: Collection[int], *, look_since: datetime | None = Non
     return len(new)
 
 
+def hide_tickets(tickets: Collection[int]) -> None:
+    """Let others find some tickets of the open scope's tenant no more, for they were merged.
+
+    How rare words are does not change: the vocabulary is one large row, which every act would write and wait for.
+    """
+    _turn(sql.HIDE_TICKETS, tickets)
+
+
+def show_tickets(tickets: Collection[int]) -> None:
+    """Let others find again what was hidden; what was not indexed then is the worker's."""
+    _turn(sql.SHOW_TICKETS, tickets)
+
+
+def _turn(statement: str, tickets: Collection[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement, {"tenant": current_tenant(), "tickets": list(tickets), "telling": MOST_TELLING}
+        )
+
+
 def forget_tickets(tickets: Collection[int]) -> None:
-    """Let some tickets of the open scope's tenant be found no more: erased, merged into another."""
+    """Let some tickets of the open scope's tenant be found no more, for they were erased."""
     _take_out(tickets, sql.EMPTY_DIGESTS)
 
 

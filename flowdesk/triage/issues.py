@@ -19,7 +19,7 @@ from flowdesk.core.ids import new_id, parsed
 from flowdesk.core.tenant import act, current_tenant
 from flowdesk.core.text import one_line
 from flowdesk.core.versions import Expected, must_stand_at
-from flowdesk.engine.likeness import ALIKE, RECURRING, Group, join_groups
+from flowdesk.engine.likeness import ALIKE, Group, RecurringRule, join_groups
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.queries import ticket_by
 from flowdesk.triage import sql
@@ -27,7 +27,6 @@ from flowdesk.triage.models import Issue, IssueMember, IssueStatus
 from flowdesk.triage.similar import MOST_GROUPED, similar_tickets
 
 PREFIX = "iss"
-WINDOW = timedelta(days=7)  # tickets alike that lie further apart are no recurring issue
 LONGEST_TITLE, LONGEST_NOTE = 300, 20_000
 SHORTEST = timedelta(microseconds=1)  # what the database tells apart
 
@@ -40,20 +39,20 @@ class Placed:
     is_new: bool
 
 
-def place_ticket(ticket: Ticket, *, at: datetime) -> Placed | None:
+def place_ticket(ticket: Ticket, rule: RecurringRule, *, at: datetime) -> Placed | None:
     """Put a locked ticket into the issue of those alike, or open one if they are enough; None where it has none."""
     with connection.cursor() as cursor:
         cursor.execute(sql.LOCK_ISSUES, [current_tenant()])
     if IssueMember.objects.filter(ticket_id=ticket.id).exists():
         return None
-    near = similar_tickets(ticket.id, now=at, window=WINDOW, limit=MOST_GROUPED, least=ALIKE)
+    near = similar_tickets(ticket.id, now=at, window=rule.within, limit=MOST_GROUPED, least=ALIKE)
     if not near:
         return None
     alike = {one.ticket: one.score for one in near}
     known, spoken_for = _issues_around(list(alike))
     groups = [group for group, _ in known.values()]
     alike = {one: score for one, score in alike.items() if one not in spoken_for}
-    _, group = join_groups(groups, ticket.id, alike=alike, threshold=ALIKE, least=RECURRING)
+    _, group = join_groups(groups, ticket.id, alike=alike, threshold=ALIKE, least=rule.count)
     if group is None:
         return None
     if group.representative != ticket.id:

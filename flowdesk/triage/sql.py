@@ -90,7 +90,24 @@ update triage_tenantvocabulary set tickets = %(tickets)s, counts = %(counts)s wh
 
 READ_VOCABULARY = "select tickets, counts from triage_tenantvocabulary where tenant_id = %s"
 
-# Tickets that nobody shall find any more: their words are erased, or another ticket stands for them.
+# Tickets for which another stands for now: what they are found by goes, what is kept of their words stays.
+HIDE_TICKETS = """
+delete from triage_termholder as holder using (
+    select ticket_id, unnest(terms[:%(telling)s]) as term from triage_ticketdigest
+    where tenant_id = %(tenant)s and ticket_id = any(%(tickets)s)
+) as hidden
+where holder.tenant_id = %(tenant)s and holder.term = hidden.term and holder.ticket_id = hidden.ticket_id
+"""
+
+# And back.
+SHOW_TICKETS = """
+insert into triage_termholder (tenant_id, term, ticket_id)
+select tenant_id, unnest(terms[:%(telling)s]), ticket_id from triage_ticketdigest
+where tenant_id = %(tenant)s and ticket_id = any(%(tickets)s)
+on conflict do nothing
+"""
+
+# Tickets that nobody shall find any more: their words are erased.
 EMPTY_DIGESTS = """
 with old as (
     select id, ticket_id, terms from triage_ticketdigest

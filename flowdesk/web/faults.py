@@ -61,8 +61,8 @@ SENTENCES: Mapping[str, str | Promise] = {
         "The ticket was merged into another. Work on that one, or undo the merge."
     ),
     "The ticket is not merged into another.": _("The ticket is not merged any more."),
-    "The ticket is being merged at this very moment; send it again.": _(
-        "The ticket is being merged at this very moment. Send it again."
+    "Others were at the same thing at this very moment; send it again.": _(
+        "Others were at the same thing at this very moment. Send it again."
     ),
     "Ticket #{number} was merged into another already.": _(
         "Ticket #{number} was merged into another already."

@@ -39,6 +39,7 @@ BODIES: dict[str, Any] = {
     "escalate": {"target": "on_call"},
     "change_issue": {"status": "known"},
     "merge": {"into": "tkt_00000000000000000000000000"},
+    "merge_duplicates": {"pairs": [{"ticket": shown("tkt", UUID(int=7)), "into": shown("tkt", UUID(int=8))}]},
     "create_customer": {"name": "Ours"},
     "change_customer": {"name": "Taken over", "tier": "free"},
     "add_contact": {"email": "thief@elsewhere.example"},
@@ -226,6 +227,7 @@ def test_a_key_that_may_not_read_gets_receipts_only() -> None:
         "replies": {"id", "ticket"},
         "notes": {"id", "ticket"},
         "undo": {"bulk", "moved", "kept"},
+        "duplicates": {"merged", "pairs"},
     }
     # Rules are what the scope itself is about; the moves of a plan are read before they are made.
     open_to_all = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.desk import Desk, a_desk, fields, refused
+from tests.api.desk import Desk, a_desk, fields, good, refused
 from tests.builders import World, a_customer, a_world
 from tests.flows.test_issues import FAULT, comes, name_of, the_issue
 from tests.triage.desk import everyday, index_all, opened
@@ -101,6 +101,47 @@ def test_duplicates_are_listed_and_nothing_is_merged_by_that(desk: Desk) -> None
     merged = desk.post(f"/tickets/{found['ticket']['id']}/merge", {"into": found["into"]["id"]})
     assert merged["status"] == "merged"
     assert desk.get("/duplicates") == []
+
+
+def test_duplicates_are_merged_together_and_each_is_answered_for(desk: Desk) -> None:
+    first, second, third = (opened(desk.world, *FAULT) for _ in range(3))
+    stranger = opened(desk.world, *FAULT, email="maja@ekberg.example")
+    one, two, three, other = (name_of(desk.world, it) for it in (first, second, third, stranger))
+    pairs = [(two, one), (two, three), (other, one), ("tkt_1", one), (three, three), (three, one)]
+
+    found = desk.post("/duplicates/merge", {"pairs": [{"ticket": a, "into": b} for a, b in pairs]})
+
+    assert found["merged"] == 2
+    assert [(answer["ticket"], answer["into"]) for answer in found["pairs"]] == pairs
+    assert [answer["code"] for answer in found["pairs"]] == [
+        "",
+        "wrong_state",
+        "invalid",
+        "not_found",
+        "invalid",
+        "",
+    ]
+    assert [answer["is_merged"] for answer in found["pairs"]] == [True, *[False] * 4, True]
+    assert "merged into another already" in found["pairs"][1]["detail"]
+    assert {one["id"] for one in desk.get("/tickets", status="merged")["items"]} == {two, three}
+
+
+def test_a_bulk_under_a_key_is_merged_once(desk: Desk) -> None:
+    one, two = (name_of(desk.world, opened(desk.world, *FAULT)) for _ in range(2))
+    body, key = {"pairs": [{"ticket": two, "into": one}]}, {"Idempotency-Key": "bulk-1"}
+
+    first = desk.call("POST", "/duplicates/merge", body, headers=key)
+    again = desk.call("POST", "/duplicates/merge", body, headers=key)
+
+    assert good(first) == good(again)
+    assert (good(first)["merged"], again["Idempotent-Replayed"]) == (1, "true")
+
+
+def test_too_many_pairs_or_none_are_refused(desk: Desk) -> None:
+    pair = {"ticket": "tkt_1", "into": "tkt_2"}
+
+    for pairs in ([], [pair] * 51):
+        assert fields(refused(desk.call("POST", "/duplicates/merge", {"pairs": pairs}), 422)) == {"pairs"}
 
 
 @pytest.mark.parametrize("query", [{"least_score": 2}, {"within_days": 0}, {"colour": "red"}])

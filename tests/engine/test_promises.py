@@ -539,6 +539,18 @@ def test_merging_ends_what_runs_and_no_merged_ticket_escalates() -> None:
     assert not [step for step in life.steps if step.at > MONDAY_9 + HOUR]
 
 
+def test_a_recorded_miss_is_no_less_missed_for_a_merge() -> None:
+    life = a_ticket()
+    due = life.clock(FIRST_RESPONSE).due_at
+    life.pass_time(to=due + HOUR)
+
+    life.happen(MERGED, at=due + HOUR)
+
+    first = life.clock(FIRST_RESPONSE)
+    assert (first.outcome, first.missed_at, first.stopped_at) == (Outcome.MISSED, due, due + HOUR)
+    assert life.clock(RESOLUTION).outcome is Outcome.MERGED
+
+
 def test_merging_leaves_what_had_ended_before() -> None:
     life = a_ticket()
     life.happen(REPLIED, at=MONDAY_9 + HOUR)

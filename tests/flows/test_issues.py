@@ -122,6 +122,22 @@ def test_tickets_alike_that_lie_far_apart_are_no_issue(world: World) -> None:
     assert the_issues(world) == []
 
 
+def test_how_many_and_how_close_is_the_tenants_to_say(world: World) -> None:
+    known = "recurring: {count: 3, within: 168 h}"
+    source = pack_source()
+    assert known in source
+    with writing(world.tenant.id):
+        source = source.replace(known, "recurring: {count: 2, within: 12 h}")
+        save_revision(source, by=system(world.tenant.id), at=MONDAY_9)
+
+    comes(world)
+    comes(world, name="ekberg", at=MONDAY_9 + 13 * HOUR)
+    assert the_issues(world) == []
+    comes(world, name="fjord", at=MONDAY_9 + 14 * HOUR)
+
+    assert the_issues(world) == [(FAULT[0], 2)]
+
+
 def test_opening_an_issue_calls_engineering_once_and_joining_calls_nobody(world: World) -> None:
     for name in ("nordvik", "ekberg", "fjord", "alder"):
         comes(world, name=name)

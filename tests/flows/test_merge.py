@@ -1,21 +1,27 @@
 """One ticket is merged into another, and taken out again (N11)."""
 
+import random
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from flowdesk.core.actor import Actor, ActorKind, Role
 from flowdesk.core.errors import DomainError, Forbidden, Invalid, NotFound
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.facts import Priority
+from flowdesk.engine.lanes import Window
 from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows import escalate, merge, receive, reconfigure, work
+from flowdesk.hubs.outcomes import window_hit_rate
+from flowdesk.notifications.models import Delivery
+from flowdesk.notifications.services import dispatch
 from flowdesk.people.models import Agent
 from flowdesk.people.services import CustomerCard
 from flowdesk.sla.models import Clock
@@ -23,11 +29,11 @@ from flowdesk.tickets.merges import NotMerged, merged_into
 from flowdesk.tickets.models import Merge, Message, Task, Ticket, TicketEvent, Wait
 from flowdesk.tickets.services import WrongState
 from flowdesk.tickets.states import Channel
-from flowdesk.triage.models import TicketDigest
+from flowdesk.triage.models import TermHolder
 from tests.builders import MONDAY_9, World, a_customer, a_message, a_world
 from tests.flows.story import DAY, HOUR, MINUTE, a_staffed_world, an_open_ticket, come_back, log, pass_time
 from tests.flows.test_fold import assert_fold_is_stored
-from tests.triage.desk import index_all
+from tests.triage.desk import index_all, like
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"], transaction=True)
 
@@ -51,6 +57,14 @@ def clocks(world: World, name: str) -> dict[str, Clock]:
 
 def write(world: World, name: str, text: str, *, at: datetime) -> receive.Opened:
     return receive.take_message(name, text=text, channel=Channel.EMAIL, by=world.bo, now=at)
+
+
+def hold_by(world: World, ticket: str, name: str) -> str:
+    """Give a ticket to somebody by name."""
+    with writing(world.tenant.id):
+        agent = Agent.objects.get(name=name)
+        Ticket.objects.filter(number=row(world, ticket).number).update(assignee=agent)
+    return name
 
 
 def a_stranger(world: World) -> str:
@@ -80,6 +94,52 @@ def test_the_source_ends_outside_every_rate_and_the_target_keeps_its_promises(wo
         ("merge_taken", 2),
     ]
     assert_fold_is_stored(world, at=MONDAY_9 + 90 * MINUTE)
+
+
+def missed(world: World, *, at: datetime) -> int:
+    """How many broken promises the hit rate of a month counts."""
+    with reading(world.tenant.id):
+        rate = window_hit_rate(world.tenant.id, window=Window.MONTH, now=at, goal=90)
+    return rate.decided - rate.met
+
+
+def test_a_recorded_miss_of_the_source_stays_in_the_hit_rate(world: World) -> None:
+    source = an_open_ticket(world)
+    due = clocks(world, source)["first_response"].due_at
+    target = an_open_ticket(world, at=due)
+    pass_time(until=due + MINUTE)
+    before = clocks(world, source)["first_response"]
+    assert missed(world, at=due + HOUR) == 1
+
+    merge.merge(source, into=target, by=world.bo, now=due + 2 * MINUTE)
+
+    ended = clocks(world, source)
+    assert (ended["first_response"].outcome, ended["resolution"].outcome) == ("missed", "merged")
+    assert missed(world, at=due + HOUR) == 1
+    assert_fold_is_stored(world, at=due + 2 * MINUTE)
+
+    merge.unmerge(source, by=world.bo, now=due + 3 * MINUTE)
+
+    back = clocks(world, source)["first_response"]
+    assert (back.state, back.outcome, back.due_at) == ("running", "missed", before.due_at)
+    assert (back.pauses, back.stopped_at) == (before.pauses, None)
+    assert missed(world, at=due + HOUR) == 1
+    assert_fold_is_stored(world, at=due + 3 * MINUTE)
+
+
+def test_a_miss_of_an_answer_owed_only_for_the_source_stays_when_it_leaves(world: World) -> None:
+    target = an_open_ticket(world, priority=Priority.P1)
+    work.send_reply(target, text="Done.", by=world.bo, now=MONDAY_9 + MINUTE)
+    source = an_open_ticket(world, at=MONDAY_9 + HOUR)
+    merge.merge(source, into=target, by=world.bo, now=MONDAY_9 + HOUR)
+    due = clocks(world, target)["next_response"].due_at
+    pass_time(until=due + MINUTE)
+
+    merge.unmerge(source, by=world.bo, now=due + 2 * MINUTE)
+
+    answer = clocks(world, target)["next_response"]
+    assert (answer.state, answer.outcome, answer.missed_at) == ("stopped", "missed", due)
+    assert_fold_is_stored(world, at=due + 2 * MINUTE)
 
 
 def test_what_waits_climbs_or_was_asked_of_the_source_ends(world: World) -> None:
@@ -211,6 +271,39 @@ def test_a_message_to_what_was_merged_into_a_closed_ticket_opens_a_follow_up(wor
 
     assert held.number == 3
     assert row(world, held.id).follows_id == row(world, target).id
+
+
+# -- who is told
+
+
+def told_of_merges(world: World) -> list[tuple[str, int]]:
+    """Who has a notice, and on which ticket."""
+    dispatch(at=MONDAY_9 + DAY)
+    with reading(world.tenant.id):
+        rows = Delivery.objects.filter(template="agent_merged").order_by("id")
+        return list(rows.values_list("agent__name", "ticket__number"))
+
+
+def test_those_who_have_the_two_tickets_are_told_where_they_go_on(world: World) -> None:
+    target, source = an_open_ticket(world), an_open_ticket(world)
+    mia = hold_by(world, source, "Mia Berg")
+    work.take(target, by=world.ada, now=MONDAY_9 + MINUTE)
+
+    merge.merge(source, into=target, by=world.bo, now=MONDAY_9 + HOUR)
+
+    assert sorted(told_of_merges(world)) == [("Ada Lind", 1), (mia, 1)]
+
+
+def test_who_merges_is_not_told_of_it_and_nobody_twice(world: World) -> None:
+    target, source, third = (an_open_ticket(world) for _ in range(3))
+    for name in (target, source, third):
+        work.take(name, by=world.ada, now=MONDAY_9 + MINUTE)
+
+    merge.merge(source, into=target, by=world.ada, now=MONDAY_9 + HOUR)
+    assert told_of_merges(world) == []
+    merge.merge(third, into=target, by=world.bo, now=MONDAY_9 + HOUR)
+
+    assert told_of_merges(world) == [("Ada Lind", 1)]
 
 
 # -- what is refused
@@ -477,6 +570,74 @@ def test_what_the_customer_wrote_in_the_target_since_is_still_owed_an_answer(wor
     assert_fold_is_stored(world, at=MONDAY_9 + 3 * HOUR)
 
 
+def a_wait_that_a_merge_ended(world: World) -> tuple[str, str]:
+    """A target that waited for its customer, and a source that asks."""
+    target = an_open_ticket(world)
+    work.send_reply(target, text="Which one?", then_wait=True, by=world.bo, now=MONDAY_9 + 10 * MINUTE)
+    source = an_open_ticket(world, at=MONDAY_9 + HOUR)
+    merge.merge(source, into=target, by=world.bo, now=MONDAY_9 + 2 * HOUR)
+    return source, target
+
+
+def test_a_wait_that_the_merge_ended_goes_on_as_if_it_had_not() -> None:
+    """Beside a twin into which nothing was merged."""
+    states = []
+    for slug in ("merged", "left"):
+        world = a_staffed_world(slug)
+        target = an_open_ticket(world)
+        work.send_reply(target, text="Which one?", then_wait=True, by=world.bo, now=MONDAY_9 + 10 * MINUTE)
+        source = an_open_ticket(world, at=MONDAY_9 + HOUR)
+        if slug == "merged":
+            merge.merge(source, into=target, by=world.bo, now=MONDAY_9 + 2 * HOUR)
+            assert row(world, target).status == "open"
+            merge.unmerge(source, by=world.bo, now=MONDAY_9 + 3 * HOUR)
+            assert_fold_is_stored(world, at=MONDAY_9 + 3 * HOUR)
+        waiting, paused = state_of(world, target), clocks(world, target)["resolution"]
+        write(world, target, "The blue one.", at=MONDAY_9 + 5 * HOUR)
+        come_back(at=MONDAY_9 + 5 * HOUR)
+        assert_fold_is_stored(world, at=MONDAY_9 + 5 * HOUR)
+        answered, running = state_of(world, target), clocks(world, target)["resolution"]
+        names = ("status", "waits", "unanswered_since", "waiting_internal_since")
+        states.append([
+            *(state[name] for state in (waiting, answered) for name in names),
+            (paused.state, paused.spent), (running.state, running.spent, running.due_at),
+        ])  # fmt: skip
+
+    ours, twins = states
+    assert ours == twins
+    assert (ours[0], ours[-2][0]) == ("pending", "paused")
+
+
+AFTER_THE_MERGE: dict[str, Callable[[World, str, datetime], Any]] = {
+    "the customer wrote": lambda world, it, at: write(world, it, "The blue one.", at=at),
+    "the customer thanked": lambda world, it, at: write(world, it, "Thank you!", at=at),
+    "somebody answered": lambda world, it, at: work.send_reply(it, text="Done.", by=world.bo, now=at),
+    "it was resolved": lambda world, it, at: work.resolve(it, by=world.bo, now=at),
+}
+
+
+@pytest.mark.parametrize("what", AFTER_THE_MERGE)
+def test_a_wait_does_not_come_back_over_what_has_ended_it_since(world: World, what: str) -> None:
+    source, target = a_wait_that_a_merge_ended(world)
+    AFTER_THE_MERGE[what](world, target, MONDAY_9 + 150 * MINUTE)
+    status = row(world, target).status
+
+    merge.unmerge(source, by=world.bo, now=MONDAY_9 + 3 * HOUR)
+
+    assert row(world, target).status == status != "pending"
+    assert_fold_is_stored(world, at=MONDAY_9 + 3 * HOUR)
+
+
+def test_a_wait_whose_bound_has_passed_ends_at_the_next_sweep(world: World) -> None:
+    source, target = a_wait_that_a_merge_ended(world)
+
+    merge.unmerge(source, by=world.bo, now=MONDAY_9 + 14 * DAY)
+    come_back(at=MONDAY_9 + 14 * DAY)
+
+    assert row(world, target).status == "resolved"
+    assert_fold_is_stored(world, at=MONDAY_9 + 14 * DAY)
+
+
 def test_starts_that_the_merge_moved_move_back(world: World) -> None:
     old = an_open_ticket(world)
     new = an_open_ticket(world, at=MONDAY_9 + 3 * HOUR)
@@ -538,18 +699,31 @@ def test_a_merge_is_undone_once_and_can_be_made_again(world: World) -> None:
 
 
 def test_a_merged_ticket_is_found_by_its_words_no_more_until_it_comes_back(world: World) -> None:
-    target, source = an_open_ticket(world), an_open_ticket(world)
+    target, source = (an_open_ticket(world, subject="Export fails with E4021") for _ in range(2))
     index_all()
+    kept = vocabulary_row(world)
+
+    def found() -> bool:
+        """By the other one, and by a word of its own."""
+        ticket = row(world, source).id
+        holds = TermHolder.objects.filter(tenant_id=world.tenant.id, ticket_id=ticket).exists()
+        assert holds == (ticket in [one.ticket for one in like(world, row(world, target).id, least=0)])
+        return holds
+
+    assert found()
     merge.merge(source, into=target, by=world.bo, now=MONDAY_9 + HOUR)
-
-    def terms() -> int:
-        ticket = row(world, source)
-        with reading(world.tenant.id):
-            return len(TicketDigest.objects.get(ticket_id=ticket.id).terms)
-
-    assert terms() == 0
+    assert not found()
     merge.unmerge(source, by=world.bo, now=MONDAY_9 + HOUR)
-    assert terms() > 0
+    assert found()
+    assert vocabulary_row(world) == kept, "130 kB that no merge has to write"
+
+
+def vocabulary_row(world: World) -> tuple[Any, ...]:
+    """The row as it was last written: where it lies, and by which transaction."""
+    with reading(world.tenant.id), connection.cursor() as cursor:
+        cursor.execute("select ctid, xmin, xmax from triage_tenantvocabulary")
+        (written,) = cursor.fetchall()
+        return tuple(written)
 
 
 # -- two at a time
@@ -623,3 +797,38 @@ def test_words_that_come_during_merges_are_kept_once_where_they_belong(world: Wo
     assert sorted(said) == ["First words", "Second words", "Third words"]
     assert wrote == 3
     assert_fold_is_stored(world, at=at)
+
+
+ROUNDS, ACTS = 6, 12  # of each of four threads
+
+
+def test_merges_and_words_on_the_same_tickets_wait_for_nobody_in_a_ring(world: World) -> None:
+    """Each round has one instant: what is compared is order, not the clocks of machines."""
+    names = [an_open_ticket(world) for _ in range(3)]
+    faults: list[BaseException] = []
+
+    def one_of_them(seed: int, at: datetime) -> None:
+        dice = random.Random(seed)
+        for _ in range(ACTS):
+            one, other, third = dice.sample(names, 3)
+            act = dice.choice([
+                partial(merge.merge, one, into=other, by=world.bo, now=at),
+                partial(merge.merge_each, [(one, other), (other, third)], by=world.bo, now=at),
+                partial(merge.unmerge, one, by=world.ada, now=at),
+                partial(merge.unmerge, one, by=world.ada, now=at),
+                partial(write, world, one, "And another thing.", at=at),
+            ])  # fmt: skip
+            try:
+                act()
+            except (WrongState, NotMerged) as refused:
+                if act.func is write:
+                    faults.append(refused)  # words are never refused
+            except Exception as fault:  # noqa: BLE001 - told by the test, with all the others
+                faults.append(fault)
+
+    for turn in range(1, ROUNDS + 1):
+        at = MONDAY_9 + turn * HOUR
+        together(*(partial(one_of_them, 10 * turn + thread, at) for thread in range(4)))
+        come_back(at=at)
+        assert faults == []
+        assert_fold_is_stored(world, at=at)

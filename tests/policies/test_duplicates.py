@@ -1,10 +1,16 @@
-"""When duplicates are merged by themselves, as the policy says it."""
+"""When duplicates are merged by themselves and tickets alike are a recurring issue, as the policy says it."""
 
 from datetime import timedelta
 
 import pytest
 
-from flowdesk.engine.likeness import NO_DUPLICATES, DuplicateMode, DuplicateRule
+from flowdesk.engine.likeness import (
+    NO_DUPLICATES,
+    PLAIN_RECURRING,
+    DuplicateMode,
+    DuplicateRule,
+    RecurringRule,
+)
 from flowdesk.policies.reader import PolicyFaults, read_document
 from flowdesk.policies.sections.triage import read_triage
 
@@ -56,3 +62,39 @@ def test_all_faults_are_told_together() -> None:
         rule("duplicates: {mode: on, merge_from: 0.1, within: x, same_contact: y}")
 
     assert len(refused.value.faults) == 4
+
+
+def recurring(text: str) -> RecurringRule:
+    return read_triage(read_document(CATEGORIES + text, "triage.yaml")).recurring
+
+
+def test_how_many_tickets_alike_recur_is_read_whole() -> None:
+    assert recurring("recurring: {count: 5, within: 48 h}") == RecurringRule(
+        count=5, within=timedelta(hours=48)
+    )
+
+
+def test_a_policy_that_does_not_speak_of_it_means_three_within_a_week() -> None:
+    assert recurring("") == PLAIN_RECURRING == RecurringRule(count=3, within=timedelta(days=7))
+    assert recurring("recurring: {count: 4}") == RecurringRule(count=4)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "reason"),
+    [
+        ("recurring: {count: 1}", 20, "2"),
+        ("recurring: {count: 21}", 20, "20"),
+        ("recurring: {count: many}", 20, "number"),
+        ("recurring: {within: 7 d}", 21, "expects a length"),
+        ("recurring: {within: 2161 h}", 21, "90 days"),
+        ("recurring: {every: 1 h}", 13, "every"),
+        ("recurring: 3", 12, "mapping"),
+    ],
+)
+def test_a_fault_of_it_names_its_line_and_column(text: str, column: int, reason: str) -> None:
+    with pytest.raises(PolicyFaults) as refused:
+        recurring(text)
+
+    (fault,) = refused.value.faults
+    assert (fault.line, fault.column) == (2, column), fault
+    assert reason in fault.reason

@@ -54,7 +54,7 @@ def an_issue(world: World) -> str:
 
 
 def test_an_empty_list_says_when_something_would_stand_in_it(world: World, bo: Client) -> None:
-    assert "When three tickets alike come in within a week" in get(bo, "/flow/issues")
+    assert "When several tickets alike come in within days" in get(bo, "/flow/issues")
     assert "No duplicates" in get(bo, "/flow/duplicates")
 
 

@@ -1,5 +1,5 @@
 """The `triage` section: keyword tables of categories, impact, urgency, complexity and signals; words of feeling; when
-duplicates are merged by themselves.
+duplicates are merged by themselves, and when tickets alike are a recurring issue.
 
 A keyword is written with all its forms, `refund / refunds / refunded`. A table is a list of keywords
 (weight 1 each) or a mapping from weight to such a list: `{3: [refund / refunds], 1: [price]}`.
@@ -14,7 +14,13 @@ from decimal import Decimal
 from typing import TypeVar
 
 from flowdesk.engine.lexicon import Keyword, words_of
-from flowdesk.engine.likeness import NO_DUPLICATES, DuplicateMode, DuplicateRule
+from flowdesk.engine.likeness import (
+    NO_DUPLICATES,
+    PLAIN_RECURRING,
+    DuplicateMode,
+    DuplicateRule,
+    RecurringRule,
+)
 from flowdesk.engine.priority import Grade
 from flowdesk.engine.sentiment import tokens_of
 from flowdesk.engine.triage import CategoryRule, TriageRules
@@ -34,9 +40,12 @@ _KEYS = (
     "review_below",
     "sentiment",
     "duplicates",
+    "recurring",
 )
 LEAST_MERGED = Decimal("0.6")
 LONGEST_WITHIN = timedelta(days=30)
+FEWEST_RECURRING, MOST_RECURRING = 2, 20
+LONGEST_RECURRING = timedelta(days=90)
 MOST_FEELING = 5  # what a word of feeling may weigh, on either side
 MOST_FEELINGS = 500  # words of its own that a tenant may weigh
 
@@ -68,9 +77,13 @@ def read_triage(node: Node) -> TriageRules:
     duplicates = NO_DUPLICATES
     with faults:
         duplicates = _read_duplicates(found["duplicates"]) if "duplicates" in found else duplicates
+    recurring = PLAIN_RECURRING
+    with faults:
+        recurring = _read_recurring(found["recurring"]) if "recurring" in found else recurring
     faults.raise_any()
     return TriageRules(
         duplicates=duplicates,
+        recurring=recurring,
         review_below=review_below,
         categories=categories,
         impact=impact,
@@ -105,6 +118,23 @@ def _read_duplicates(node: Node) -> DuplicateRule:
     with faults:
         if "same_contact" in found:
             rule = replace(rule, same_contact=found["same_contact"].truth())
+    faults.raise_any()
+    return rule
+
+
+def _read_recurring(node: Node) -> RecurringRule:
+    """How many tickets alike are an issue, and how close they must lie."""
+    found = node.mapping(required=[], optional=["count", "within"])
+    faults, rule = FaultList(), PLAIN_RECURRING
+    with faults:
+        if "count" in found:
+            rule = replace(rule, count=found["count"].integer(least=FEWEST_RECURRING, most=MOST_RECURRING))
+    with faults:
+        if "within" in found:
+            within = found["within"].length()
+            if within > LONGEST_RECURRING:
+                raise found["within"].refuse("is longer than 90 days (2160 h)")
+            rule = replace(rule, within=within)
     faults.raise_any()
     return rule
 

@@ -76,7 +76,7 @@ def issues_page(request: AgentRequest, *, now: datetime) -> IssuesPage:
         if page
         else Empty(
             title=_("Nothing recurs"),
-            words=_("When three tickets alike come in within a week, they are listed here as one issue."),
+            words=_("When several tickets alike come in within days, they are listed here as one issue."),
         ),
     )
 

@@ -13,10 +13,13 @@ def notice_words(template: str, data: Mapping[str, Any], *, number: int, subject
         "agent_notified": _("To know of, #{number}: {subject}"),
         "agent_copied": _("For your information, #{number}: {subject}"),
         "agent_customer_wrote": _("The customer wrote on #{number}: {subject}"),
+        "agent_merged": _("#{other} was merged into #{number}: {subject}"),
         "agent_warned": _("{step}% spent on #{number}: {subject}"),
         "agent_escalated": _("Escalated to you, #{number}: {subject}"),
     }.get(template, "#{number} {subject}")
-    return said.format(number=number, subject=subject, step=data.get("step", ""))
+    return said.format(
+        number=number, subject=subject, step=data.get("step", ""), other=data.get("number", "")
+    )
 
 
 def times(said: str, count: int) -> str:
