@@ -62,6 +62,12 @@ def writing(tenant: int) -> Iterator[None]:
         yield
 
 
+def one_at_a_time(subject: str) -> None:
+    """Wait until no other act of the open tenant changes this subject; it is held until the act has ended."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, %s))", [subject, current_tenant()])
+
+
 class Once(Protocol):
     """Performs a flow inside its act's transaction, or answers what it returned when it was done before."""
 

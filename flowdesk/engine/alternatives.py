@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from flowdesk.engine.facts import Priority, Sentiment
 from flowdesk.engine.priority import Grade, PriorityRules, decide_priority
 from flowdesk.engine.reasons import Reason, because
-from flowdesk.engine.sla_policy import PromisePolicy
+from flowdesk.engine.sla_policy import PromisePolicy, RuleTarget
 
 MOST = 8  # of each decision
 
@@ -128,24 +128,31 @@ def other_category(scores: Sequence[tuple[str, int]]) -> Alternative | None:
 
 
 def other_targets(
-    policy: PromisePolicy, metric: str, *, priority: int, tier: str, level: int
+    policy: PromisePolicy,
+    metric: str,
+    *,
+    priority: int,
+    tier: str,
+    level: int,
+    rule_target: RuleTarget | None = None,
 ) -> tuple[Alternative, ...]:
-    """What a promise would be at each other priority and tier, where that is another one."""
-    was = _target(policy, metric, priority=priority, tier=tier, level=level)
+    """What a promise would be at each other priority and tier, where that is another one. What a routing rule gave the
+    ticket it had been given there too.
+    """
+
+    def target_at(priority: int, tier: str) -> str:
+        targets = policy.terms(priority=priority, tier=tier, level=level, rule_target=rule_target).targets
+        chosen = next((one for name, one in targets.items() if name.value == metric), None)
+        return f"{chosen.amount}:{chosen.unit.value}" if chosen else ""
+
+    was = target_at(priority, tier)
     found = []
     for other in range(1, 5):
-        now = _target(policy, metric, priority=other, tier=tier, level=level)
+        now = target_at(other, tier)
         if other != priority and now not in (was, ""):
             found.append(Alternative(because("if_priority", priority=f"P{other}"), now))
     for name in policy.tiers:
-        now = _target(policy, metric, priority=priority, tier=name, level=level)
+        now = target_at(priority, name)
         if name != tier and now not in (was, ""):
             found.append(Alternative(because("if_tier", tier=name), now))
     return tuple(found[:MOST])
-
-
-def _target(policy: PromisePolicy, metric: str, *, priority: int, tier: str, level: int) -> str:
-    targets = policy.terms(priority=priority, tier=tier, level=level).targets
-    return next(
-        (f"{one.amount}:{one.unit.value}" for name, one in targets.items() if name.value == metric), ""
-    )

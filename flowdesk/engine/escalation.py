@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from flowdesk.engine.clock import Metric
+from flowdesk.engine.condition_syntax import names_in
 from flowdesk.engine.conditions import Condition
 from flowdesk.engine.facts import TicketFacts
 
@@ -72,6 +73,16 @@ class EscalationPolicy:
     events: tuple[EventRule, ...] = ()
     states: tuple[StateRule, ...] = ()
     notice_every: timedelta = timedelta(hours=24)  # one customer notice per ticket in this time
+    asks_for: frozenset[str] = field(
+        init=False, repr=False, compare=False
+    )  # the fields that its conditions name
+
+    def __post_init__(self) -> None:
+        conditions = [
+            *(one.condition.ast for one in self.events),
+            *(one.condition.ast for one in self.states),
+        ]
+        object.__setattr__(self, "asks_for", frozenset[str]().union(*map(names_in, conditions)))
 
     @property
     def percents(self) -> dict[Metric, tuple[int, ...]]:

@@ -140,7 +140,8 @@ def decide_priority(
         again = Bounds(highest=bounds.highest, lowest=max(bounds.lowest, cap))
         ladder.move(again.clamp(ladder.now), "category_bounds", category=category)
     if agent_priority is not None:
-        ladder.move(agent_priority, "set_by_agent")
+        was, ladder.now = ladder.now, agent_priority
+        ladder.reasons.append(because("set_by_agent", was=was.name, priority=agent_priority.name))
     return PriorityDecision(
         priority=ladder.now, impact=impact, urgency=urgency, reasons=tuple(ladder.reasons)
     )

@@ -95,16 +95,21 @@ class TriageDecision:
     reasons: tuple[Reason, ...]
 
 
-def triage(subject: str, *, text: str, rules: TriageRules, language: str | None = None) -> TriageDecision:
-    """Read a subject and a text; a `language` already known (a form said so) is taken as it is."""
+def triage(
+    subject: str, *, text: str, rules: TriageRules, language: str | None = None, category: str | None = None
+) -> TriageDecision:
+    """Read a subject and a text; a `language` or `category` already known (a form said so) is taken as it is."""
     subject, text = subject[:MAX_CHARACTERS], text[:MAX_CHARACTERS]
     subject_words, text_words = words_of(subject), words_of(text)
     found = _Found(rules.lexicon.hits(subject_words), rules.lexicon.hits(text_words))
     reasons: list[Reason] = []
 
     scores = _scores(rules.categories, found)
-    winner = next((rule for rule in rules.categories if scores and rule.category == scores[0].category), None)
-    if winner is None:
+    heaviest = category or (scores[0].category if scores else None)
+    winner = next((rule for rule in rules.categories if rule.category == heaviest), None)
+    if category:
+        pass  # whoever said so says why
+    elif winner is None:
         reasons.append(because("category_unknown"))
     else:
         reasons.append(_why("category", winner.category, scores[0].keywords, score=scores[0].score))

@@ -401,9 +401,12 @@ def _outstayed(work: Work, teams: "_Teams", at: datetime) -> list[tuple[StateRul
 
 def _facts(work: Work, teams: "_Teams", at: datetime) -> TicketFacts:
     team = teams.slugs.get(work.ticket.team_id or 0)
+    policy, customer = work.desk.policy, work.customer
+    is_asked = "recent_escalations" in policy.escalation.asks_for  # a statement that most policies do without
     return facts_of(
-        work.ticket, customer=work.customer, policy=work.desk.policy, at=at, team=team, text=work.text
-    )
+        work.ticket, customer=customer, policy=policy, at=at, team=team, text=work.text,
+        recent_escalations=escalation.recent_escalations(customer.id, at=at) if is_asked else 0,
+    )  # fmt: skip
 
 
 class _Teams:

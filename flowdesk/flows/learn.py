@@ -21,7 +21,7 @@ from flowdesk.core.actor import Act, Actor, ActorKind
 from flowdesk.core.errors import DomainError, Fault, Invalid, NotFound
 from flowdesk.core.ids import new_id, parsed
 from flowdesk.core.jobs import enqueue
-from flowdesk.core.tenant import act, current_tenant, reading
+from flowdesk.core.tenant import act, current_tenant, one_at_a_time, reading
 from flowdesk.engine.facts import TicketFacts
 from flowdesk.engine.routing import route
 from flowdesk.policies.services import Policy, current_policy
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from flowdesk.learning.quality import Judged
 
 log = logging.getLogger("flowdesk.worker")
+MODELS = "models"  # what changes which is asked waits for others that do
 JOB = "train_model"  # by this name the worker knows it
 FEWEST, MOST = 100, 20_000  # settled tickets
 HELD_OUT = 5  # one in so many, the latest
@@ -66,9 +67,8 @@ def begin_training(target: str, *, by: Actor, now: datetime) -> LearnedModel:
     by.must(Act.CONFIGURE)
     if target not in set(Target):
         raise Invalid(Fault("target", f"is not one of {', '.join(Target)}"))
-    training = (
-        LearnedModel.objects.select_for_update().filter(target=target, state=ModelState.TRAINING).first()
-    )
+    one_at_a_time(MODELS)
+    training = LearnedModel.objects.filter(target=target, state=ModelState.TRAINING).first()
     if training is not None:
         if training.begun_at > now - LONGEST_TRAINING:
             raise AlreadyTraining
@@ -98,6 +98,7 @@ def promote(model_id: str, *, by: Actor, now: datetime) -> LearnedModel:
     Raises NotFound, NotTrained.
     """
     by.must(Act.CONFIGURE)
+    one_at_a_time(MODELS)
     row = _lock(model_id)
     if row.state == ModelState.TRAINING or not row.data:
         raise NotTrained
@@ -113,6 +114,7 @@ def promote(model_id: str, *, by: Actor, now: datetime) -> LearnedModel:
 def put_aside(model_id: str, *, by: Actor, now: datetime) -> LearnedModel:
     """Ask this model no more: the rules decide again. Raises NotFound."""
     by.must(Act.CONFIGURE)
+    one_at_a_time(MODELS)
     row = _lock(model_id)
     if row.state == ModelState.IN_USE:
         row.state = ModelState.KEPT
@@ -172,16 +174,18 @@ def _finish(
     """Judge it on the tickets it has not seen, beside what is in use on the same ones."""
     from flowdesk.learning.comparison import compare
     from flowdesk.learning.quality import quality_of
-    from flowdesk.learning.storage import model_to_bytes
+    from flowdesk.learning.storage import NotAModel, model_to_bytes
 
     _tell(model_id, "comparing with what is in use", by=by, now=clock())
     judged = _judged(model, later)
     with reading(by.tenant):
         row = LearnedModel.objects.get(public_id=parsed(PREFIX, model_id))
         in_use = LearnedModel.objects.filter(target=row.target, state=ModelState.IN_USE).first()
-        others = (
-            _judged(model_of(in_use.id), later) if in_use else _by_rules(Target(row.target), later, policy)
-        )
+        try:
+            others = _judged(model_of(in_use.id), later) if in_use else None
+        except NotAModel:  # of another version, so the rules decide now
+            in_use, others = None, None
+        others = others or _by_rules(Target(row.target), later, policy)
     figures = asdict(quality_of(judged))
     comparison = compare(judged, old=others)
     against = f"version {in_use.version}" if in_use else "the rules"
@@ -235,6 +239,7 @@ def _end(
     comparison: dict[str, Any] | None = None,
     verdict: Comparison | None = None,
 ) -> None:
+    one_at_a_time(MODELS)
     row = _lock(model_id)
     if row.state != ModelState.TRAINING:
         return

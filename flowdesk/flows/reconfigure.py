@@ -6,7 +6,7 @@ from datetime import datetime
 from flowdesk.accounts.audit import AuditAct
 from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import DomainError, Fault, Invalid, NotFound
-from flowdesk.core.tenant import act
+from flowdesk.core.tenant import act, one_at_a_time
 from flowdesk.core.versions import Expected, must_stand_at
 from flowdesk.engine.facts import CustomField, vocabulary
 from flowdesk.engine.promises import Occurrence
@@ -26,6 +26,7 @@ from flowdesk.tickets import services as tickets
 from flowdesk.tickets.states import EventKind
 
 SECTIONS = ("routing",)
+POLICY = "policy"  # what changes it waits for others that do
 LONGEST_SECTION = 200_000  # characters
 
 
@@ -48,9 +49,10 @@ def keep_draft(section: str, source: str, *, seen: int, by: Actor, now: datetime
     """
     by.must(Act.CONFIGURE)
     _must_be_section(section)
+    one_at_a_time(POLICY)
     if len(source) > LONGEST_SECTION or "\x00" in source:
         raise Invalid(Fault("source", f"holds a null character or more than {LONGEST_SECTION} characters"))
-    draft = Draft.objects.select_for_update().filter(section=section).first()
+    draft = Draft.objects.filter(section=section).first()
     if (draft.changes if draft else 0) != seen:
         raise DraftMoved
     draft = draft or Draft(
@@ -80,7 +82,8 @@ def publish_draft(section: str, *, seen: int, by: Actor, now: datetime) -> Polic
     """
     by.must(Act.CONFIGURE)
     _must_be_section(section)
-    draft = Draft.objects.select_for_update().filter(section=section).first()
+    one_at_a_time(POLICY)
+    draft = Draft.objects.filter(section=section).first()
     if draft is None:
         raise NotFound
     if draft.changes != seen:
@@ -104,7 +107,8 @@ def write_section(
     """
     by.must(Act.CONFIGURE)
     _must_be_section(section)
-    current = PolicyRevision.objects.select_for_update().get(is_current=True)
+    one_at_a_time(POLICY)
+    current = PolicyRevision.objects.get(is_current=True)
     must_stand_at(str(current.number), expected)
     return _revise(current, section, source, by=by, at=now)
 
@@ -119,7 +123,8 @@ def write_fields(
     Raises Invalid naming each place, a rule that needs a field that goes among them.
     """
     by.must(Act.CONFIGURE)
-    current = PolicyRevision.objects.select_for_update().get(is_current=True)
+    one_at_a_time(POLICY)
+    current = PolicyRevision.objects.get(is_current=True)
     must_stand_at(str(current.number), expected)
     return save_revision(with_section(current.source, "fields", fields_text(fields)), by=by, at=now)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flowdesk.core.actor import Act, Actor
@@ -29,6 +30,7 @@ from flowdesk.tickets.models import Explanation, Ticket, TicketEvent
 from flowdesk.tickets.queries import first_words, latest_traces
 from flowdesk.tickets.states import EventKind, Status
 from flowdesk.triage import services as triage
+from flowdesk.triage.learned import listen
 
 CORRECTED, FILLED_IN = "corrected", "filled_in"
 GRADES = {grade.value[0].upper(): grade for grade in Grade}  # as a ticket keeps them
@@ -107,7 +109,7 @@ def correct(
     if is_judged and not _is_set_by_hand(ticket):
         weighed = _weighed(work, at=now)
         decided = triage.decide(weighed, policy)
-        traces["priority"] = triage.priority_trace(decided, weighed)
+        traces["priority"] = {**triage.priority_trace(decided, weighed), "policy": policy.id}
         _reprioritise(work, decided.priority, by=by, at=now)
     if reroute:
         traces["routing"] = _route_again(work, by=by, at=now)
@@ -187,6 +189,7 @@ def _trace(ticket: Ticket, changed: set[str], *, by: Actor) -> dict[str, Any]:
         "signals": sorted(ticket.signals),
         "sentiment": before.get("sentiment"),  # nobody corrects a mood
         "confidence": None,
+        "decided_by": "agent",
         "agent": by.agent,
         "scores": [],
         "reasons": reasons_of([because("said_by_agent", what=", ".join(sorted(changed)) or "category")]),
@@ -198,8 +201,10 @@ def _is_set_by_hand(ticket: Ticket) -> bool:
     changes = TicketEvent.objects.filter(ticket_id=ticket.id, kind=EventKind.PRIORITY_CHANGED)
     if any(why != CORRECTED for why in changes.values_list("data__because", flat=True)):
         return True
-    first = Explanation.objects.filter(ticket_id=ticket.id, subject="priority").order_by("id").first()
-    return first is not None and any(one["code"] == "set_by_agent" for one in first.trace.get("reasons", ()))
+    traces = Explanation.objects.filter(ticket_id=ticket.id, subject="priority").values_list(
+        "trace", flat=True
+    )
+    return any(one["code"] == "set_by_agent" for trace in traces for one in trace.get("reasons", ()))
 
 
 def _weighed(work: Work, *, at: datetime) -> Weighed:
@@ -240,7 +245,10 @@ def _route_again(work: Work, *, by: Actor, at: datetime) -> dict[str, Any]:
         recent_escalations=escalation.recent_escalations(work.customer.id, at=at),
     )  # fmt: skip
     facts = replace(known, status=Status.NEW, assignee=None)
-    routed = routing.route_ticket(facts, policy, dedicated=work.customer.dedicated_agent_id, at=at)
+    routed = routing.route_ticket(
+        facts, policy, dedicated=work.customer.dedicated_agent_id, at=at,
+        learned=partial(triage.learned_team, listen(facts.subject, text=facts.text)),
+    )  # fmt: skip
     stays = routed.team is None or (routed.team.id == ticket.team_id and ticket.assignee_id is not None)
     if not stays:
         give(work, team=routed.team, agent=routed.agent, by=by, at=at, because="rerouted")

@@ -11,6 +11,8 @@ from flowdesk.engine.business_time import BusinessCalendar, Unit, due_at
 from flowdesk.engine.escalation import EventTrigger
 from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import Occurrence, WaitReason
+from flowdesk.engine.reasons import as_data as reasons_of
+from flowdesk.engine.reasons import because
 from flowdesk.engine.sla_policy import Amount
 from flowdesk.escalation import services as escalation
 from flowdesk.flows.deeds import end_wait, end_work, reopen, status_of
@@ -193,6 +195,9 @@ def prioritise(
     before = ticket.priority
     write_note(work, note, by=by, at=now)
     work.pass_time(to=now)  # what was due on the old terms is due
+    said = because("set_by_agent", was=f"P{before}", priority=priority.name)
+    trace = {"priority": int(priority), "agent": by.agent, "reasons": reasons_of([said])}
+    tickets.explain(ticket, {"priority": trace}, at=now)
     if before == int(priority):
         close_work(work, by=by, at=now)
         return

@@ -35,6 +35,10 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,9})?")
 _WALL_TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _LENGTH = re.compile(r"([0-9]{1,6})[ _]?(m|min|minutes?|h|hours?)")
+LONGEST_LENGTH = timedelta(days=366)
+_NO_TEXT = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]"
+)  # controls but tab and newline, halves of characters
 _TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _EMPTY = frozenset({"", "~", "null", "Null", "NULL"})
 
@@ -252,7 +256,10 @@ class Node:
         found = _LENGTH.fullmatch(text.strip().lower())
         if found is None or int(found[1]) == 0:
             raise self.refuse(f"expects a length as 15_minutes or 4_hours, not {_shown(text)}")
-        return timedelta(hours=int(found[1])) if found[2][0] == "h" else timedelta(minutes=int(found[1]))
+        length = timedelta(**{"hours" if found[2][0] == "h" else "minutes": min(int(found[1]), 10**6)})
+        if length > LONGEST_LENGTH:
+            raise self.refuse("is longer than a year")
+        return length
 
     def _wall_time(self, *, closing: time | None) -> time:
         text = self.text()
@@ -390,6 +397,9 @@ def _place(mark: _Mark | None) -> tuple[int, int]:
 
 def _scalar(event: yaml.ScalarEvent, path: str) -> Node:
     (line, column), (last_line, end) = _place(event.start_mark), _place(event.end_mark)
+    # Written as escapes, such as "\0": YAML takes them, and no database would.
+    if _NO_TEXT.search(event.value):
+        raise PolicyFaults([PolicyFault(path, line, column, "holds a character that is not Unicode text")])
     is_quoted = event.style in ("'", '"')
     quotes = 2 if is_quoted else 0
     lines_up = line == last_line and end - column == len(event.value) + quotes

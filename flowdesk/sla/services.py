@@ -10,7 +10,6 @@ from django.db import connection
 from flowdesk.core.models import rows_in_binary
 from flowdesk.engine.clock import Metric
 from flowdesk.engine.promises import Change, Occurrence, Promises, Terms, WaitReason, advance, after
-from flowdesk.engine.sla_policy import RuleTarget
 from flowdesk.policies.services import Policy
 from flowdesk.sla import sql
 from flowdesk.sla.mapping import (
@@ -22,6 +21,7 @@ from flowdesk.sla.mapping import (
     summary_of,
     verdict_of,
 )
+from flowdesk.tickets.mapping import rule_target_of
 from flowdesk.tickets.models import Ticket, Wait
 
 
@@ -40,13 +40,8 @@ class Desk:
     def terms(self) -> Terms:
         """What is promised to the ticket as it stands."""
         ticket = self.ticket
-        rule_target = None
-        if ticket.rule_target_minutes is not None:
-            rule_target = RuleTarget(
-                minutes=ticket.rule_target_minutes, rule="routing", loosens=ticket.rule_target_loosens
-            )
         return self.policy.promises.terms(
-            priority=ticket.priority, tier=self.tier, level=ticket.level, rule_target=rule_target
+            priority=ticket.priority, tier=self.tier, level=ticket.level, rule_target=rule_target_of(ticket)
         )
 
 

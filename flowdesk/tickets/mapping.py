@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from flowdesk.engine.facts import Priority, TicketFacts
+from flowdesk.engine.facts import Priority, Sentiment, TicketFacts
+from flowdesk.engine.sla_policy import RuleTarget
 from flowdesk.people.models import Customer
 from flowdesk.policies.document import PolicyDocument
 from flowdesk.tickets.models import Ticket
@@ -42,9 +43,18 @@ def facts_of(
         reopen_count=ticket.reopen_count,
         preferred_channel=customer.preferred_channel or None,
         is_answered=ticket.first_response_at is not None,
+        sentiment=Sentiment(ticket.sentiment) if ticket.sentiment else None,
         signals=frozenset(ticket.signals),
+        is_major_incident=ticket.is_major_incident,
         created_at=ticket.created_at,
     )
+
+
+def rule_target_of(ticket: Ticket) -> RuleTarget | None:
+    """The first response that a routing rule gave the ticket."""
+    if ticket.rule_target_minutes is None:
+        return None
+    return RuleTarget(minutes=ticket.rule_target_minutes, rule="routing", loosens=ticket.rule_target_loosens)
 
 
 def office_is_open(policy: PolicyDocument, at: datetime) -> bool:

@@ -20,6 +20,7 @@ from flowdesk.engine.likeness import (
     Digest,
     Vocabulary,
     digest_of,
+    key_of,
     weights_of,
 )
 from flowdesk.engine.sentiment import own_words
@@ -92,10 +93,10 @@ def index_tickets(tickets: Collection[int], *, look_since: datetime | None = Non
         cursor.execute(
             sql.OPENINGS, {"tenant": tenant, "tickets": list(tickets), "longest": 2 * MAX_CHARACTERS}
         )
-        digests = {
-            ticket: digest_of(weights_of(subject, own_words(text or "")), vocabulary)
-            for ticket, subject, text in cursor.fetchall()
+        weights = {
+            ticket: weights_of(subject, own_words(text or "")) for ticket, subject, text in cursor.fetchall()
         }
+        digests = {ticket: digest_of(found, vocabulary) for ticket, found in weights.items()}
         rows = json_list(
             {"ticket": ticket, "terms": digest.keys, "weights": stored_weights(digest)}
             for ticket, digest in digests.items()
@@ -106,7 +107,9 @@ def index_tickets(tickets: Collection[int], *, look_since: datetime | None = Non
             held = [(term, ticket) for ticket in new for term in digests[ticket].keys[:MOST_TELLING]]
             cursor.execute(sql.INSERT_HOLDERS, {"tenant": tenant, **_columns(held)})
             for ticket in new:
-                vocabulary.add(digests[ticket].keys)
+                # All its words, not only those that are kept: else the others would look rarer the next time, and two
+                # long mails of the same words would keep different ones.
+                vocabulary.add({key_of(term) for term in weights[ticket]})
             _keep_vocabulary(tenant, vocabulary)
     return len(new)
 

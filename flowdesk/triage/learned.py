@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,7 @@ from flowdesk.triage.models import LearnedModel
 if TYPE_CHECKING:
     from flowdesk.learning.model import Answer, Model
 
+log = logging.getLogger("flowdesk.triage")
 PREFIX = "mdl"
 LONGEST = 20_000  # characters of a text that a model reads
 MOSTLY_NEW = (
@@ -79,11 +81,15 @@ def listen(subject: str, *, text: str) -> Learned:
         rows = cursor.fetchall()
     if not rows:
         return NOTHING
-    read = as_read(subject, text)
-    return {
-        Target(target): heard(Target(target), version, model_of(row).answer(read))
-        for row, target, version in rows
-    }
+    from flowdesk.learning.storage import NotAModel  # numpy: loaded where a model is in use, and nowhere else
+
+    read, said = as_read(subject, text), dict[Target, Heard]()
+    for row, target, version in rows:
+        try:
+            said[Target(target)] = heard(Target(target), version, model_of(row).answer(read))
+        except NotAModel:  # of another version: the rules decide until somebody trains it anew
+            log.warning("model_unreadable", extra={"model": row})
+    return said
 
 
 def as_read(subject: str, text: str) -> str:

@@ -11,6 +11,8 @@ from flowdesk.engine.clock import Metric
 from flowdesk.engine.reasons import Reason, because
 from flowdesk.engine.routing import Verdict
 from flowdesk.policies.document import PolicyDocument
+from flowdesk.policies.services import policy_of
+from flowdesk.tickets.mapping import rule_target_of
 from flowdesk.tickets.models import Ticket
 
 CATEGORY, PRIORITY, TEAM, ASSIGNEE = "category", "priority", "team", "assignee"
@@ -43,6 +45,8 @@ def would_have_changed(
 
 
 def _category(trace: Mapping[str, Any]) -> Iterator[Otherwise]:
+    if trace.get("decided_by", "words") != "words":
+        return  # somebody said it, or a model did: no word had changed it
     scores = [(one["category"], int(one["score"])) for one in trace.get("scores", ())]
     if found := other_category(scores):
         yield Otherwise(subject=CATEGORY, change=found.change, result=found.result)
@@ -53,7 +57,10 @@ def _priority(trace: Mapping[str, Any], policy: PolicyDocument) -> Iterator[Othe
         yield Otherwise(subject=PRIORITY, change=because("if_not_said"), result="")
         return
     if inputs := trace.get("inputs"):  # decisions of before have none
-        for one in other_priorities(weighed_from(inputs), policy.priority):
+        decided_under = (
+            policy_of(trace["policy"]) if "policy" in trace else policy
+        )  # by a correction, under another
+        for one in other_priorities(weighed_from(inputs), decided_under.priority):
             yield Otherwise(subject=PRIORITY, change=one.change, result=one.result)
 
 
@@ -87,5 +94,6 @@ def _targets(ticket: Ticket, policy: PolicyDocument) -> Iterator[Otherwise]:
             priority=ticket.priority,
             tier=ticket.customer.tier,
             level=ticket.level,
+            rule_target=rule_target_of(ticket),
         ):
             yield Otherwise(subject=metric.value, change=one.change, result=one.result)

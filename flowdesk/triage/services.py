@@ -8,6 +8,7 @@ from flowdesk.engine.alternatives import Weighed
 from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.priority import Grade, PriorityDecision, decide_priority
 from flowdesk.engine.reasons import as_data as reasons_of
+from flowdesk.engine.reasons import because
 from flowdesk.engine.sentiment import SentimentDecision, read_sentiment
 from flowdesk.engine.triage import TriageDecision, triage
 from flowdesk.policies.document import PolicyDocument
@@ -25,6 +26,7 @@ class Classified:
     priority: PriorityDecision
     weighed: Weighed
     learned: Learned
+    decided_by: str  # who chose the category: agent, model or words
     confidence: int | None  # of the category, in percent; None where somebody said it outright
     needs_review: bool
 
@@ -47,7 +49,13 @@ class Classified:
                     {"category": score.category, "score": score.score, "keywords": list(score.keywords)}
                     for score in found.scores
                 ],
-                "reasons": reasons_of(found.reasons),
+                "decided_by": self.decided_by,
+                "reasons": [
+                    *reasons_of(
+                        [because("said_by_agent", what="category")] if self.decided_by == "agent" else []
+                    ),
+                    *reasons_of(found.reasons),
+                ],
                 "sentiment": {
                     "sentiment": felt.sentiment.value,
                     "score": felt.score,
@@ -109,18 +117,20 @@ def classify_ticket(
 
     What the tenant's models have `learned` stands above keywords and matrix where they are sure; else the rules decide.
     """
-    found = triage(facts.subject, text=facts.text, rules=policy.triage, language=facts.language)
+    known_categories = {rule.category for rule in policy.triage.categories}
+    model = None if category else _sure_of(learned, Target.CATEGORY, known_categories)
+    found = triage(
+        facts.subject, text=facts.text, rules=policy.triage, language=facts.language,
+        category=category or (model.label if model else None),
+    )  # fmt: skip
     felt = read_sentiment(
         facts.subject, text=facts.text, lexicon=lexicon_for(found.language, policy.triage.sentiment_words)
     )
-    known_categories = {rule.category for rule in policy.triage.categories}
-    model = _sure_of(learned, Target.CATEGORY, known_categories)
-    decided_category = category or (model.label if model else found.category)
     known = replace(
         facts,
         language=found.language,
-        category=decided_category,
-        subcategory=found.subcategory if decided_category == found.category else None,
+        category=found.category,
+        subcategory=found.subcategory,
         complexity=found.complexity,
         signals=found.signals,
         sentiment=facts.sentiment or felt.sentiment,
@@ -147,6 +157,7 @@ def classify_ticket(
         priority=decided,
         weighed=weighed,
         learned=learned,
+        decided_by="agent" if category else "model" if model else "words",
         confidence=confidence,
         needs_review=confidence is not None and confidence < policy.triage.review_below,
     )

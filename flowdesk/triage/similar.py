@@ -96,7 +96,9 @@ class _Asked:
             weight * vocabulary.rarity(key)
             for key, weight in zip(self.terms, self.digest.weights, strict=False)
         ]
-        self._names = {key_of(term): word for term, word in names_of(f"{subject}\n{text}").items()}
+        # Each read by itself, as their weights are: a long text must not end earlier with a subject before it.
+        names = {**names_of(text), **names_of(subject)}
+        self._names = {key_of(term): word for term, word in names.items()}
 
     def like(self, row: Sequence[Any]) -> Similar:
         ticket, public_id, number, subject, status, created_at, terms, weights = row

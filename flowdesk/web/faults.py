@@ -4,14 +4,13 @@ Flows speak one language, to pages and programs alike; here their sentences are 
 them, and said as a page says things. A sentence without a translation says itself, and a test finds it.
 """
 
-import re
 from collections.abc import Mapping
-from functools import cache
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from flowdesk.core.errors import DomainError, Invalid
+from flowdesk.web.sentences import Sentences
 
 # As a flow says it, `{…}` standing for a value: as a page says it.
 SENTENCES: Mapping[str, str | Promise] = {
@@ -135,15 +134,12 @@ SENTENCES: Mapping[str, str | Promise] = {
     "Somebody has taken this escalation, or it has ended.": _("Somebody has taken this escalation already."),
 }
 
+_SENTENCES = Sentences(SENTENCES)
+
 
 def reason_words(reason: str) -> str:
     """One reason of a flow, as the page says it."""
-    if (said := SENTENCES.get(reason)) is not None:
-        return str(said)
-    for pattern, sentence in _patterns():
-        if found := pattern.fullmatch(reason):
-            return str(sentence).format(**found.groupdict())
-    return reason
+    return _SENTENCES.said(reason)
 
 
 def fault_words(fault: DomainError) -> str:
@@ -157,13 +153,3 @@ def field_errors(fault: Invalid) -> dict[str, list[str]]:
     for one in fault.faults:
         errors.setdefault(one.field, []).append(reason_words(one.reason))
     return errors
-
-
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str | Promise], ...]:
-    """The sentences with values in them, as patterns."""
-    return tuple(
-        (re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(said)), re.DOTALL), sentence)
-        for said, sentence in SENTENCES.items()
-        if "{" in said
-    )

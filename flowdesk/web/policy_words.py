@@ -6,13 +6,13 @@ sentences are known again. One that nobody has translated says itself, and a tes
 
 import re
 from collections.abc import Mapping
-from functools import cache
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from flowdesk.core.errors import Fault
+from flowdesk.web.sentences import Sentences
 
 # As a reader says it, `{…}` standing for what was written; `{reason}` is such a sentence itself.
 SENTENCES: Mapping[str, str | Promise] = {
@@ -31,6 +31,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "is {count} bytes; {most} is the most": _("Is {count} bytes long; at most {most} are allowed."),
     "is {number}; {limit} is the least": _("Is {number}; at least {limit} is needed."),
     "is {number}; {limit} is the most": _("Is {number}; at most {limit} is allowed."),
+    "is longer than a year": _("Is longer than a year."),
     "expects one of {words}, not {text}": _("Must be one of {words}, not {text}."),
     "expects {wanted}, not {text}": _("Must be {wanted}, not {text}."),
     "holds a character that is not Unicode text": _("Holds a character that is no text."),
@@ -130,6 +131,7 @@ PHRASES: Mapping[str, str | Promise] = {
     "a priority as 'P1' or 'critical'": _("a priority as 'P1' or 'critical'"),
     "a priority or two as P2-P3": _("a priority or two as P2-P3"),
 }
+_SENTENCES = Sentences(SENTENCES)
 _HINT = re.compile(
     r"(?P<reason>.+?); (?:did you mean (?P<word>'[^']*'|\"[^\"]*\")\?|it is one of (?P<words>.+))", re.DOTALL
 )
@@ -143,13 +145,7 @@ def policy_reason(reason: str) -> str:
         if hinted["word"]:
             return f"{said} {gettext('Did you mean {word}?').format(word=hinted['word'])}"
         return f"{said} {gettext('It is one of {words}.').format(words=hinted['words'])}"
-    if (known := SENTENCES.get(reason)) is not None:
-        return str(known)
-    for pattern, sentence in _patterns():
-        if found := pattern.fullmatch(reason):
-            values = {name: _value(name, text) for name, text in found.groupdict().items()}
-            return str(sentence).format(**values)
-    return reason
+    return _SENTENCES.said(reason, _value)
 
 
 def placed_reason(fault: Fault) -> str:
@@ -163,13 +159,3 @@ def placed_reason(fault: Fault) -> str:
 
 def _value(name: str, text: str) -> str:
     return policy_reason(text) if name == "reason" else str(PHRASES.get(text, text))
-
-
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str | Promise], ...]:
-    """The sentences with values in them, as patterns; those that say more come first."""
-    return tuple(
-        (re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(said)), re.DOTALL), sentence)
-        for said, sentence in SENTENCES.items()
-        if "{" in said
-    )

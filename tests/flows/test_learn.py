@@ -15,6 +15,7 @@ from flowdesk.flows import learn, receive, work
 from flowdesk.people.models import Team
 from flowdesk.policies.services import pack_source, save_revision
 from flowdesk.tickets.models import Explanation, Message, Ticket
+from flowdesk.triage import learned
 from flowdesk.triage.learned import ModelState, Target, name_of
 from flowdesk.triage.models import LearnedModel
 from tests.builders import MONDAY_9, World, a_customer, a_message
@@ -221,3 +222,19 @@ def test_learning_is_the_managers_and_the_tenants_own(world: World) -> None:
         learn.begin_training("mood", by=manager(world), now=MONDAY_9)
     assert "model" not in triage_trace(other, comes_in(other, "a florin levy"))
     assert log(other, "ticket_opened")
+
+
+def test_a_model_that_cannot_be_read_leaves_it_to_the_rules_until_there_is_another(world: World) -> None:
+    """As after an upgrade to a version that writes models otherwise."""
+    a_past(world)
+    first = trained(world)
+    with writing(world.tenant.id):
+        LearnedModel.objects.filter(id=first.id).update(state=ModelState.IN_USE, data=b"of another version")
+    learned._model.cache_clear()
+
+    row = comes_in(world, "Der Turbolader pfeift")
+    second = trained(world, at=MONDAY_9 + 2 * DAY)
+
+    assert "model" not in triage_trace(world, row)
+    assert second.comparison["against"] == "the rules"
+    assert states(world)[2] == ModelState.IN_USE

@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 
-from flowdesk.core.actor import Role
+from flowdesk.core.actor import Role, system
 from flowdesk.core.errors import Forbidden, Invalid, NotFound
-from flowdesk.core.tenant import reading
+from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.facts import Priority
 from flowdesk.engine.priority import Grade
-from flowdesk.flows import understand, work
+from flowdesk.flows import receive, understand, work
 from flowdesk.flows.understand import Reading
 from flowdesk.people.models import Team
+from flowdesk.policies.services import pack_source, save_revision
 from flowdesk.tickets import services as tickets
-from flowdesk.tickets.models import Explanation
+from flowdesk.tickets.models import Explanation, Ticket
 from flowdesk.tickets.queries import review_queue
-from tests.builders import MONDAY_9, World
+from flowdesk.triage.learned import Heard, Target
+from tests.builders import MONDAY_9, World, a_customer, a_message
 from tests.flows.story import HOUR, a_staffed_world, an_open_ticket, log, ticket
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"], transaction=True)
@@ -30,10 +32,6 @@ def an_unread_ticket(world: World, **more: Any) -> str:
 
 
 def _by_its_words(world: World) -> str:
-    from flowdesk.core.actor import system
-    from flowdesk.flows import receive
-    from tests.builders import a_customer, a_message
-
     a_customer(world, tier="starter")
     return receive.open_ticket(a_message(**VAGUE), by=system(world.tenant.id), now=MONDAY_9).id
 
@@ -48,6 +46,12 @@ def traces(world: World, subject: str) -> list[dict[str, Any]]:
 def queue(world: World) -> list[int]:
     with reading(world.tenant.id):
         return [one.number for one in review_queue(after=None, limit=10)]
+
+
+def team_of(world: World) -> str:
+    with reading(world.tenant.id):
+        team = Ticket.objects.select_related("team").get().team
+    return team.slug if team else ""
 
 
 def correct(world: World, name: str, *, reroute: bool = False, **said: Any) -> None:
@@ -222,3 +226,43 @@ def test_a_stranger_and_an_auditor_change_nothing() -> None:
         understand.confirm(name, by=other.bo, now=MONDAY_9)
     with pytest.raises(Forbidden):
         understand.correct(name, Reading(category="billing"), by=auditor, now=MONDAY_9)
+
+
+def test_a_rule_about_the_mood_holds_when_it_is_asked_again() -> None:
+    world = a_staffed_world()
+    first = "  rules:\n    - name: critical-technical"
+    rule = "{name: angry, condition: \"sentiment IN ('angry', 'negative')\", team: account-managers}"
+    with writing(world.tenant.id):
+        source = pack_source().replace(first, f"  rules:\n    - {rule}\n    - name: critical-technical")
+        save_revision(source, by=system(world.tenant.id), at=MONDAY_9)
+    name = an_open_ticket(
+        world, subject="Terrible", text="This is a terrible, awful service. I hate it. Worst ever!"
+    )
+    assert team_of(world) == "account-managers"
+
+    understand.correct(name, Reading(category="feature"), by=world.bo, now=MONDAY_9, reroute=True)
+
+    assert team_of(world) == "account-managers"
+
+
+def test_a_team_that_was_learned_is_learned_again_when_the_rules_are_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = a_staffed_world()
+    heard = Heard(
+        target=Target.TEAM,
+        version=1,
+        label="devrel",
+        confidence=0.99,
+        abstains=False,
+        runners_up=(),
+        words=(),
+    )
+    for flow in (receive, understand):
+        monkeypatch.setattr(flow, "listen", lambda subject, *, text: {Target.TEAM: heard})
+    name = an_open_ticket(world, **VAGUE)
+    assert team_of(world) == "devrel"
+
+    understand.correct(name, Reading(complexity=2), by=world.bo, now=MONDAY_9, reroute=True)
+
+    assert team_of(world) == "devrel"

@@ -172,3 +172,21 @@ def test_a_document_that_is_not_plain_yaml_is_refused(text: str, reason: str) ->
 def test_whatever_is_written_the_reader_gives_a_node_or_faults(text: str) -> None:
     with contextlib.suppress(PolicyFaults):
         assert read_document(text, "doc").path == "doc"
+
+
+@pytest.mark.parametrize("written", [r'"a\0b"', r'"\x07"', r'"\ud800"', r'"\x7f"'])
+def test_what_no_database_keeps_is_refused_though_it_is_written_as_an_escape(written: str) -> None:
+    for text in (f"name: {written}", f"{written}: name"):
+        with pytest.raises(PolicyFaults, match="Unicode"):
+            read_document(text, "policy")
+
+
+def test_a_length_is_a_year_at_the_most() -> None:
+    node = read_document("a: [8784_hours, 8785 h, 999999_hours, 999999 m]", "policy").mapping(optional=["a"])[
+        "a"
+    ]
+
+    assert node.list()[0].length() == timedelta(days=366)
+    for longer in node.list()[1:]:
+        with pytest.raises(PolicyFaults, match="longer than a year"):
+            longer.length()

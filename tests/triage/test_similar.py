@@ -204,3 +204,27 @@ def test_what_has_no_walls_is_named_by_one_module_and_never_without_a_tenant() -
     assert naming == {"triage/sql.py"}
     assert len(statements) == 3
     assert all("%(tenant)s" in statement for statement in statements)
+
+
+def test_a_word_at_the_end_of_a_long_mail_is_named_too(world: World) -> None:
+    words = "we have been having this on and off again since then and " * 49 + "code E4711x"
+    for _ in range(2):
+        last = opened(world, "Checkout fails since the upgrade with the same message", words)
+    index_all()
+
+    (found,) = like(world, last)
+
+    assert found.score > 0.9
+    assert "e4711x" in found.shared
+
+
+@pytest.mark.parametrize("count", [20, 80, 300])
+def test_long_mails_of_the_same_words_are_alike_however_many_rare_words_they_hold(
+    world: World, count: int
+) -> None:
+    text = " ".join(f"part{number}x" for number in range(count))
+    first, second = opened(world, "The parts", text), opened(world, "The parts", text)
+    index_all()
+
+    assert [one.ticket for one in like(world, second)] == [first]
+    assert like(world, second)[0].score > 0.95

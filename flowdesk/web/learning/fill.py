@@ -20,6 +20,7 @@ from flowdesk.web import words
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.learning.page import LabelLine, LearningPage, TargetCard, VersionLine
 from flowdesk.web.parts import Form
+from flowdesk.web.sentences import Sentences
 from flowdesk.web.vocabulary import CATEGORIES, Words, say
 
 SHOWN, LABELS_SHOWN = 6, 20
@@ -49,8 +50,35 @@ STATES: Words = {
 DRIFTS: Words = {
     "steady": gettext_lazy("Today's tickets look like those it learned from."),
     "drifting": gettext_lazy("Today's tickets look different from those it learned from: train anew."),
+    "unreadable": gettext_lazy("This version cannot read it, so the rules decide: train anew."),
     "too few": gettext_lazy("Too few tickets to tell whether they have changed."),
 }
+
+NOTES = Sentences(
+    {
+        "It broke off.": gettext_lazy("It broke off."),
+        "Only {n} settled tickets say what is wanted; {least} are the least.": gettext_lazy(
+            "Only {n} settled tickets say what is wanted; {least} are needed."
+        ),
+        "there are rows of {n} labels; at least two are needed to tell apart": gettext_lazy(
+            "All settled tickets are of one kind: there is nothing to tell apart."
+        ),
+        "there are {n} labels, more than {most}: is this the right column?": gettext_lazy(
+            "There are {n} kinds, more than {most} that can be told apart."
+        ),
+        "the rows hold no words": gettext_lazy("The tickets hold no words."),
+        "Training needs {what}, which is not installed: {how}. Answering does without.": gettext_lazy(
+            "Training needs scikit-learn, which is not installed here: the operator adds the extra “ml”."
+        ),
+        "reading {n} rows": gettext_lazy("reads {n} tickets"),
+        "learning {n} labels from {features} features": gettext_lazy("learns {n} kinds from {features} traits"),
+        "trying it on rows it has not seen, part {part} of {parts}": gettext_lazy(
+            "is tried on tickets it has not seen, part {part} of {parts}"
+        ),
+        "trained network {n} of {all}": gettext_lazy("has trained network {n} of {all}"),
+        "comparing with what is in use": gettext_lazy("is compared with what is in use"),
+    }
+)  # fmt: skip
 
 
 def learning_page(request: AgentRequest, *, now: datetime) -> LearningPage:
@@ -93,7 +121,7 @@ def _card(
         if in_use
         else _("No model is asked: the rules decide."),
         drift=say(DRIFTS, drift) if drift else "",
-        is_drifting=drift == "drifting",
+        is_drifting=drift in ("drifting", "unreadable"),
         train=None
         if is_training
         else Form(
@@ -113,8 +141,12 @@ def _drift(row: LearnedModel, latest: Sequence[str]) -> str:
         picture_in,
         picture_of,
     )
+    from flowdesk.learning.storage import NotAModel
 
-    model = model_of(row.id)
+    try:
+        model = model_of(row.id)
+    except NotAModel:
+        return "unreadable"
     answers = [model.answer(text) for text in latest]
     seen = [Seen(one.label, one.abstains, one.unknown_share) for one in answers]
     return str(drift_between(picture_in(model.figures), picture_of(seen)).verdict)
@@ -133,7 +165,7 @@ def _version(row: LearnedModel, request: AgentRequest, *, now: datetime) -> Vers
         coverage=_percent(figures.get("coverage")),
         tickets=str(figures.get("rows", "")),
         verdict=_verdict(comparison),
-        note=row.fault or row.progress,
+        note=NOTES.said(row.fault or row.progress),
         deed=_deed(row),
     )
 

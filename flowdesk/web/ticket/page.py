@@ -90,6 +90,7 @@ class Why:
 
     title: str
     lines: tuple[WhyLine, ...]
+    is_folded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from flowdesk.engine.business_time import Unit
 from flowdesk.engine.clock import CUSTOMER_METRICS, Clock
+from flowdesk.engine.routing import Mode
 from flowdesk.engine.sla_policy import Amount
 from flowdesk.policies.services import Policy
+from flowdesk.tickets.mapping import rule_target_of
 from flowdesk.tickets.models import Explanation, Ticket
 from flowdesk.triage.otherwise import would_have_changed
 from flowdesk.web import words
@@ -59,7 +61,7 @@ REASONS: Mapping[str, str | Promise] = {
     "raised_by_history": gettext_lazy("{recent_escalations} recent escalations lift {was} to {priority}."),
     "raised_by_anger": gettext_lazy("Angry words lift {was} to {priority}."),
     "anger_capped": gettext_lazy("Angry words do not lift {tier} any further."),
-    "set_by_agent": gettext_lazy("Set outright: {was} becomes {priority}."),
+    "set_by_agent": gettext_lazy("Said outright: {priority}. Computed: {was}."),
     "said_by_agent": gettext_lazy("Said by an agent: {what}."),
     "learned_priority": gettext_lazy("Tickets like it were {priority}: {was} becomes {priority}."),
     "learned_team": gettext_lazy("Tickets like it went to {team}."),
@@ -141,7 +143,7 @@ def why_of(
         found.append(Why(title=title, lines=tuple(lines)))
     if trace := traces.get("routing"):
         found.append(_routing(trace))
-    found.append(_promises(ticket, clocks, policy))
+    found.append(_promises(ticket, clocks, policy, rule=traces.get("routing", {}).get("rule")))
     found.append(_otherwise(ticket, traces, policy, names))
     return tuple(why for why in found if why.lines)
 
@@ -170,7 +172,10 @@ def _model(trace: Mapping[str, Any], vocabulary: Words) -> list[WhyLine]:
 def _routing(trace: Mapping[str, Any]) -> Why:
     lines = _model(trace, {}) if trace["rule"] is None else []
     for tried in trace["tried"]:
-        if tried["matched"]:
+        if tried["matched"] and tried.get("mode") == Mode.SHADOW:
+            said = _("Rule {rule} would have taken it, but is in shadow:").format(rule=tried["rule"])
+            lines.append(WhyLine(words=said, code=tried["condition"], is_untaken=True))
+        elif tried["matched"]:
             lines.append(
                 WhyLine(words=_("Rule {rule} matched:").format(rule=tried["rule"]), code=tried["condition"])
             )
@@ -239,7 +244,7 @@ def _otherwise(
         if one.subject in METRICS:
             sentence = f"{say(METRICS, one.subject)}: {sentence}"
         lines.append(WhyLine(words=sentence, code=one.change.params.get("failed", ""), is_untaken=True))
-    return Why(title=_("What would have changed it"), lines=tuple(lines))
+    return Why(title=_("What would have changed it"), lines=tuple(lines), is_folded=True)
 
 
 def _result(said: str) -> str:
@@ -256,16 +261,23 @@ def _chosen_words(strategy: str, count: int) -> str:
     )
 
 
-def _cell(because: str) -> str:
-    """The cell of the table of targets, without the target: "P1, Enterprise"."""
+def _cell(because: str, *, rule: str) -> str:
+    """The cell of the table of targets, without the target: "P1, Enterprise"; or the routing rule that gave it."""
+    if because.startswith("rule "):
+        return _("rule {rule}").format(rule=rule)
+    if ", or rule " in because:
+        cell = _cell(because.partition(", or rule ")[0], rule=rule)
+        return _("{cell} or rule {rule}, whichever is due first").format(cell=cell, rule=rule)
     priority, comma, tier = because.rpartition(":")[0].partition(", ")
     if not comma:
         return because
     return f"{priority}, {_('any tier') if tier == 'any tier' else say(TIERS, tier)}"
 
 
-def _promises(ticket: Ticket, clocks: Sequence[Clock], policy: Policy) -> Why:
-    terms = policy.promises.terms(priority=ticket.priority, tier=ticket.customer.tier, level=ticket.level)
+def _promises(ticket: Ticket, clocks: Sequence[Clock], policy: Policy, *, rule: str | None) -> Why:
+    terms = policy.promises.terms(
+        priority=ticket.priority, tier=ticket.customer.tier, level=ticket.level, rule_target=rule_target_of(ticket)
+    )  # fmt: skip
     newest = {clock.metric: clock for clock in clocks if clock.metric in CUSTOMER_METRICS}
     lines = [
         WhyLine(
@@ -273,7 +285,7 @@ def _promises(ticket: Ticket, clocks: Sequence[Clock], policy: Policy) -> Why:
                 metric=say(METRICS, metric.value),
                 target=target_words(clock),
                 calendar=clock.promise.calendar_name,
-                cell=_cell(terms.targets[metric].because)
+                cell=_cell(terms.targets[metric].because, rule=rule or "")
                 if metric in terms.targets
                 else _("an earlier revision"),
             )
