@@ -106,9 +106,10 @@ def test_a_priority_set_by_hand_is_the_one_that_is_explained(world: World) -> No
 
 
 def test_a_promise_that_a_rule_gave_names_the_rule_and_what_else_it_would_be(world: World) -> None:
-    revised(world, with_rule(
-        "{name: fast, condition: \"category == 'feature' AND channel == 'email'\", team: product, sla_target: 30_minutes}"
-    ))  # fmt: skip
+    condition = "category == 'feature' AND channel == 'email'"
+    revised(
+        world, with_rule(f'{{name: fast, condition: "{condition}", team: product, sla_target: 30_minutes}}')
+    )
     name = opened(world, WISH, priority=Priority.P3)
 
     why = panel(world, name)
