@@ -1,14 +1,21 @@
-"""What several flows do to a ticket on its desk: reopen it, end a wait, resolve it. None of these is a flow."""
+"""What several flows do to a ticket on its desk: reopen, end a wait, resolve, weigh anew. None of these is a flow."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from flowdesk.core.actor import Actor
+from flowdesk.engine.alternatives import Weighed
+from flowdesk.engine.facts import Sentiment
+from flowdesk.engine.priority import Grade
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.escalation import services as escalation
 from flowdesk.flows.desk import Work
-from flowdesk.tickets.models import Wait
+from flowdesk.tickets.models import Explanation, Ticket, TicketEvent, Wait
 from flowdesk.tickets.states import EventKind, Status, TaskOutcome
+
+CORRECTED, ANGER = "corrected", "anger"
+COMPUTED = (CORRECTED, ANGER)  # why a priority changed, other than that somebody said it outright
+GRADES = {grade.value[0].upper(): grade for grade in Grade}  # as a ticket keeps them
 
 
 def reopen(work: Work, *, by: Actor, at: datetime, because: str) -> None:
@@ -101,3 +108,30 @@ def end_waits_at_their_bounds(work: Work, *, last_act: datetime, by: Actor, at: 
             wait.remind_at = None
             wait.save(update_fields=["remind_at"])
             work.log(EventKind.WAIT_REMINDED, by=by, at=at, reason=reason.value)
+
+
+def is_set_by_hand(ticket: Ticket) -> bool:
+    """Whether somebody said the priority outright, when the ticket came in or later."""
+    changes = TicketEvent.objects.filter(ticket_id=ticket.id, kind=EventKind.PRIORITY_CHANGED)
+    if any(why not in COMPUTED for why in changes.values_list("data__because", flat=True)):
+        return True
+    traces = Explanation.objects.filter(ticket_id=ticket.id, subject="priority").values_list(
+        "trace", flat=True
+    )
+    return any(one["code"] == "set_by_agent" for trace in traces for one in trace.get("reasons", ()))
+
+
+def weighed_again(work: Work, *, at: datetime) -> Weighed:
+    """What a ticket's priority is made of, as it stands."""
+    ticket, customer = work.ticket, work.customer
+    return Weighed(
+        impact=GRADES[ticket.impact],
+        urgency=GRADES[ticket.urgency],
+        category=ticket.category or None,
+        subcategory=ticket.subcategory or None,
+        customer_tier=customer.tier,
+        is_vip=customer.is_vip,
+        recent_escalations=escalation.recent_escalations(customer.id, at=at),
+        sentiment=Sentiment(ticket.sentiment) if ticket.sentiment else None,
+        signals=frozenset(ticket.signals),
+    )

@@ -16,10 +16,10 @@ from flowdesk.core.trace import trace
 from flowdesk.core.versions import Expected
 from flowdesk.engine.courtesy import is_mere_thanks
 from flowdesk.engine.escalation import EventTrigger
-from flowdesk.engine.facts import Priority, TicketFacts
+from flowdesk.engine.facts import Priority, Sentiment, TicketFacts
 from flowdesk.engine.promises import Occurrence, WaitReason
 from flowdesk.escalation import services as escalation
-from flowdesk.flows.deeds import end_wait, reopen
+from flowdesk.flows.deeds import ANGER, end_wait, is_set_by_hand, reopen, weighed_again
 from flowdesk.flows.desk import Work, close_work, must_say_something, open_standing_work
 from flowdesk.intake import services as intake
 from flowdesk.intake.fields import stored, usable_fields
@@ -33,6 +33,7 @@ from flowdesk.sla import services as sla
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.mapping import office_is_open
 from flowdesk.tickets.models import AuthorKind, Ticket
+from flowdesk.tickets.queries import latest_traces
 from flowdesk.tickets.states import Channel, EventKind, Status
 from flowdesk.triage import services as triage
 from flowdesk.triage.learned import Target, listen
@@ -149,7 +150,11 @@ def take_message(
             ticket.waiting_internal_since = ticket.waiting_internal_since or now
             work.changed.add("waiting_internal_since")
     _hear(work, text, by=by, at=now)
+    if _grows_angry(work, text, by=by, at=now):
+        occurrences.append(Occurrence.TERMS_CHANGED)
     work.happen(*occurrences, at=now)
+    if Occurrence.TERMS_CHANGED in occurrences:
+        work.pass_time(to=now)  # what the new terms make due at once
     close_work(work, by=by, at=now)
     name = shown(tickets.PREFIX, ticket.public_id)
     return Opened(id=name, number=ticket.number, status=Status(ticket.status))
@@ -181,6 +186,40 @@ def _hear(work: Work, text: str, *, by: Actor, at: datetime) -> None:
         work.changed.add("signals")
         work.log(EventKind.TICKET_TRIAGED, by=by, at=at, signals=sorted(new))
         work.triggers.add(EventTrigger.PRIORITISED)
+
+
+def _grows_angry(work: Work, text: str, *, by: Actor, at: datetime) -> bool:
+    """The mood of later words takes the place of the one before; new anger weighs the priority anew, unless somebody
+    set it by hand, and may only raise it (F-TRI-08). Whether it did: the caller lets TERMS_CHANGED happen.
+    """
+    ticket, policy = work.ticket, work.desk.policy
+    felt = triage.mood_in(text, language=ticket.language or None, policy=policy)
+    if not ticket.is_active or felt.sentiment in (Sentiment.NEUTRAL, ticket.sentiment):
+        return False
+    before, ticket.sentiment = ticket.sentiment, felt.sentiment.value
+    work.changed.add("sentiment")
+    work.log(
+        EventKind.TICKET_TRIAGED, by=by, at=at, because="heard", before={"sentiment": before},
+        after={"sentiment": ticket.sentiment},
+    )  # fmt: skip
+    work.triggers.add(EventTrigger.PRIORITISED)
+    read = latest_traces([ticket.id], subject="triage").get(ticket.id, {})
+    traces: dict[str, Any] = {"triage": {**read, "sentiment": triage.mood_trace(felt)}} if read else {}
+    rises = False
+    if felt.sentiment is Sentiment.ANGRY and not is_set_by_hand(ticket):
+        weighed = weighed_again(work, at=at)
+        decided = triage.decide(weighed, policy)
+        if rises := int(decided.priority) < ticket.priority:
+            work.pass_time(to=at)  # what was due on the old terms is due
+            traces["priority"] = {**triage.priority_trace(decided, weighed), "policy": policy.id}
+            work.log(
+                EventKind.PRIORITY_CHANGED, by=by, at=at, before=ticket.priority, after=int(decided.priority),
+                agent=by.agent, because=ANGER,
+            )  # fmt: skip
+            ticket.priority = int(decided.priority)
+            work.changed.add("priority")
+    tickets.explain(ticket, traces, at=at)
+    return rises
 
 
 def _must_know(message: InboundMessage, category: str, policy: Policy) -> None:

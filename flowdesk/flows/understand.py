@@ -12,28 +12,27 @@ from flowdesk.core.actor import Act, Actor
 from flowdesk.core.errors import Fault, Invalid
 from flowdesk.core.tenant import act
 from flowdesk.core.versions import Expected
-from flowdesk.engine.alternatives import Weighed
 from flowdesk.engine.escalation import EventTrigger
-from flowdesk.engine.facts import Priority, Sentiment
+from flowdesk.engine.facts import Priority
 from flowdesk.engine.priority import Grade
 from flowdesk.engine.promises import Occurrence
 from flowdesk.engine.reasons import as_data as reasons_of
 from flowdesk.engine.reasons import because
 from flowdesk.escalation import services as escalation
+from flowdesk.flows.deeds import CORRECTED, GRADES, is_set_by_hand, weighed_again
 from flowdesk.flows.desk import Work, close_work, give, open_work
 from flowdesk.intake.fields import stored, usable_fields
 from flowdesk.policies.services import Policy
 from flowdesk.routing import services as routing
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.mapping import facts_of
-from flowdesk.tickets.models import Explanation, Ticket, TicketEvent
+from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.queries import first_words, latest_traces
 from flowdesk.tickets.states import EventKind, Status
 from flowdesk.triage import services as triage
 from flowdesk.triage.learned import listen
 
-CORRECTED, FILLED_IN = "corrected", "filled_in"
-GRADES = {grade.value[0].upper(): grade for grade in Grade}  # as a ticket keeps them
+FILLED_IN = "filled_in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +105,8 @@ def correct(
             after={name: after[name] for name in sorted(changed)},
         )  # fmt: skip
     traces: dict[str, Any] = {"triage": _trace(ticket, changed, by=by)} if is_judged else {}
-    if is_judged and not _is_set_by_hand(ticket):
-        weighed = _weighed(work, at=now)
+    if is_judged and not is_set_by_hand(ticket):
+        weighed = weighed_again(work, at=now)
         decided = triage.decide(weighed, policy)
         traces["priority"] = {**triage.priority_trace(decided, weighed), "policy": policy.id}
         _reprioritise(work, decided.priority, by=by, at=now)
@@ -194,32 +193,6 @@ def _trace(ticket: Ticket, changed: set[str], *, by: Actor) -> dict[str, Any]:
         "scores": [],
         "reasons": reasons_of([because("said_by_agent", what=", ".join(sorted(changed)) or "category")]),
     }
-
-
-def _is_set_by_hand(ticket: Ticket) -> bool:
-    """Whether somebody said the priority outright, when the ticket came in or later."""
-    changes = TicketEvent.objects.filter(ticket_id=ticket.id, kind=EventKind.PRIORITY_CHANGED)
-    if any(why != CORRECTED for why in changes.values_list("data__because", flat=True)):
-        return True
-    traces = Explanation.objects.filter(ticket_id=ticket.id, subject="priority").values_list(
-        "trace", flat=True
-    )
-    return any(one["code"] == "set_by_agent" for trace in traces for one in trace.get("reasons", ()))
-
-
-def _weighed(work: Work, *, at: datetime) -> Weighed:
-    ticket, customer = work.ticket, work.customer
-    return Weighed(
-        impact=GRADES[ticket.impact],
-        urgency=GRADES[ticket.urgency],
-        category=ticket.category or None,
-        subcategory=ticket.subcategory or None,
-        customer_tier=customer.tier,
-        is_vip=customer.is_vip,
-        recent_escalations=escalation.recent_escalations(customer.id, at=at),
-        sentiment=Sentiment(ticket.sentiment) if ticket.sentiment else None,
-        signals=frozenset(ticket.signals),
-    )
 
 
 def _reprioritise(work: Work, priority: Priority, *, by: Actor, at: datetime) -> None:

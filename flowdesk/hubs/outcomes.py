@@ -46,7 +46,7 @@ def window_hit_rate(tenant: int, *, window: Window, now: datetime, goal: float) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dues:
-    """Tickets created in the window and in the one before; escalations that fell due and those done in time."""
+    """Tickets created in the window and in the one before; escalations and tasks that fell due, and those in time."""
 
     created: int
     created_before: int

@@ -38,8 +38,9 @@ from unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) with ordinality 
 order by stretch.place
 """  # noqa: S608 - a constant of this module
 
-# Tickets opened in the window and in the one before it (spam, tests and duplicates were never work); escalations that
-# fell due in the window, and those taken, or whose ticket ended, in time.
+# Tickets opened in the window and in the one before it (spam, tests and duplicates were never work); escalations and
+# tasks that fell due in the window, and those taken or done, or whose ticket ended, in time. A task that went on to
+# somebody else before its deadline never fell due.
 DUES = """
 select
     (select count(*) from tickets_ticket
@@ -48,14 +49,19 @@ select
     (select count(*) from tickets_ticket
         where tenant_id = %(tenant)s and created_at > %(before)s and created_at <= %(since)s
             and status not in ('merged', 'void')),
-    enforced.fell_due, enforced.in_time
+    escalated.fell_due + asked.fell_due, escalated.in_time + asked.in_time
 from (
     select count(*) as fell_due, count(*) filter (
         where coalesce(acknowledged_at, case when state = 'closed' then ended_at end) <= due_at
     ) as in_time
     from escalation_escalation
     where tenant_id = %(tenant)s and due_at > %(since)s and due_at <= %(now)s
-) as enforced
+) as escalated, (
+    select count(*) as fell_due, count(*) filter (where ended_at <= due_at) as in_time
+    from tickets_task
+    where tenant_id = %(tenant)s and due_at > %(since)s and due_at <= %(now)s
+        and (outcome <> 'handed_on' or ended_at > due_at)
+) as asked
 """
 
 # Tickets closed in the window, in groups of those alike in what the risk estimates look at.

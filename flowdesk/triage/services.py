@@ -56,11 +56,7 @@ class Classified:
                     ),
                     *reasons_of(found.reasons),
                 ],
-                "sentiment": {
-                    "sentiment": felt.sentiment.value,
-                    "score": felt.score,
-                    "reasons": reasons_of(felt.reasons),
-                },
+                "sentiment": mood_trace(felt),
             },
             "priority": {
                 **priority_trace(self.priority, self.weighed),
@@ -183,6 +179,16 @@ def learned_team(learned: Learned, teams: Collection[str]) -> str | None:
 def _declared(extracted: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:
     own = policy.fields
     return {name: value for name, value in extracted.items() if name in own and not own[name].why_not(value)}
+
+
+def mood_in(text: str, *, language: str | None, policy: PolicyDocument) -> SentimentDecision:
+    """What some later words say of their writer's mood."""
+    return read_sentiment("", text=text, lexicon=lexicon_for(language, policy.triage.sentiment_words))
+
+
+def mood_trace(felt: SentimentDecision) -> dict[str, Any]:
+    """What `explain` shows of a mood."""
+    return {"sentiment": felt.sentiment.value, "score": felt.score, "reasons": reasons_of(felt.reasons)}
 
 
 def signals_in(subject: str, *, text: str, language: str | None, policy: PolicyDocument) -> frozenset[str]:

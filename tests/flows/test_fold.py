@@ -28,6 +28,7 @@ from tests.builders import MONDAY_9, World, a_customer, a_message, a_world
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
 
 MINUTE = timedelta(minutes=1)
+ANGRY = "This is a terrible, disgusting service. I hate it, I am furious. Worst company ever!"
 # Steps of time: none at all, a minute, an odd length, hours, a night, a weekend.
 PAUSES = (0, 0, 1, 7, 15, 37, 60, 121, 240, 480, 960, 3000)
 
@@ -82,7 +83,7 @@ class Life:
             a_message(channel=self.random.choice([Channel.EMAIL, Channel.PHONE])),
             by=world.bo,
             now=self.now,
-            priority=self.random.choice(list(Priority)),
+            priority=self.random.choice([*Priority, None, None]),
         )
         self.ticket = opened.id
 
@@ -101,6 +102,7 @@ class Life:
             lambda: receive.take_message(
                 ticket, text="It still fails.", channel=Channel.EMAIL, by=by, now=now
             ),
+            lambda: receive.take_message(ticket, text=ANGRY, channel=Channel.EMAIL, by=by, now=now),
             lambda: receive.take_message(ticket, text="Thank you!", channel=Channel.EMAIL, by=by, now=now),
             lambda: work.resolve(ticket, by=by, now=now),
             lambda: work.reopen_ticket(ticket, by=by, now=now),

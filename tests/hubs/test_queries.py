@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from flowdesk.core.actor import system
 from flowdesk.core.errors import OutsideTenant
+from flowdesk.core.ids import parsed
 from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.facts import Priority
 from flowdesk.engine.lanes import BACKLOGS, HEALTHY, Lane, Severity, Signal, StepState, Window
@@ -25,7 +27,7 @@ from flowdesk.hubs.queue import CUSTOMER
 from flowdesk.people.models import Agent, Post, Shift
 from flowdesk.policies.services import current_policy
 from flowdesk.sla.models import Clock
-from flowdesk.tickets.models import Ticket
+from flowdesk.tickets.models import Task, Ticket
 from flowdesk.tickets.signals import filter_of
 from tests.builders import MONDAY_9, World, a_customer, a_message, a_world
 
@@ -308,6 +310,28 @@ def test_enforcement_counts_escalations_taken_before_their_deadline() -> None:
 
     assert (hub.enforcement.in_time, hub.enforcement.fell_due) == (1, 3)
     assert round(hub.enforcement.percent, 1) == 33.3
+
+
+def test_enforcement_counts_tasks_done_before_their_deadline() -> None:
+    world = a_desk()
+    tickets = [a_ticket(world) for _ in range(4)]
+    due, late = MONDAY_9 + 30 * MINUTE, MONDAY_9 + 40 * MINUTE
+    ended = [("done", MONDAY_9), ("done", late), ("", None), ("handed_on", MONDAY_9)]
+    with writing(world.tenant.id):
+        Task.objects.all().delete()
+        for name, (outcome, at) in zip(tickets, ended, strict=True):
+            row = Ticket.objects.get(public_id=parsed("tkt", name))
+            Task.objects.create(
+                tenant=world.tenant, public_id=uuid4(), ticket=row, kind="first_investigation", agent=world.bo_agent,
+                opened_at=MONDAY_9, due_at=due, ended_at=at, outcome=outcome,
+            )  # fmt: skip
+
+    hub = the_hub(world)
+
+    assert (hub.enforcement.in_time, hub.enforcement.fell_due) == (
+        1,
+        3,
+    )  # handed on in time: it never fell due
 
 
 def test_a_ticket_that_ended_before_its_escalations_deadline_was_in_time() -> None:
