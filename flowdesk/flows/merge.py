@@ -239,7 +239,7 @@ def _carry_over(
     began = frozenset({(answer.metric, answer.cycle)} if answers and answer else ())
     work.log(
         EventKind.MERGE_TAKEN, by=by, at=at, source=source.id, number=source.number, unanswered=is_unanswered,
-        starts=starts_data(starts), assignee=source.assignee_id,
+        starts=starts_data(starts), source_assignee=source.assignee_id,
     )  # fmt: skip
     work.change(moved(work.desk.promises, starts, at=at))
     work.pass_time(to=at)  # and what the earlier starts make due at once

@@ -68,7 +68,7 @@ def tellings(event: EventRow) -> list[Telling]:
             return _agent(event, event.assignee, "agent_customer_wrote", mail=False)
         case EventKind.MERGE_TAKEN:
             # One line tells both whose ticket it was and whose it is now.
-            both = dict.fromkeys((event.assignee, event.data.get("assignee")))
+            both = dict.fromkeys((event.assignee, event.data.get("source_assignee")))
             return [
                 one
                 for agent in both

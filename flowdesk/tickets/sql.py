@@ -27,14 +27,18 @@ select {", ".join(["%s"] * len(NEW_TICKET_COLUMNS))}, number from numbered retur
 # One lock per app: a ticket is locked before anything of it.
 LOCK_TICKET = "select {columns} from tickets_ticket where tenant_id = %s and public_id = %s for no key update"
 
-# A row of merges from the ticket that is asked for to the one that stands for it.
+# A row of merges from the ticket that is asked for to the one that stands for it, each looked up by its key: every
+# message asks.
 _WAY = """
 with recursive way as (
     select id, public_id, merged_into_id, contact_id, updated_at, 0 as step from tickets_ticket
     where tenant_id = %(tenant)s and public_id = %(ticket)s
     union all
     select next.id, next.public_id, next.merged_into_id, way.contact_id, way.updated_at, way.step + 1
-    from way join tickets_ticket next on next.tenant_id = %(tenant)s and next.id = way.merged_into_id
+    from way cross join lateral (
+        select id, public_id, merged_into_id from tickets_ticket
+        where tenant_id = %(tenant)s and id = way.merged_into_id limit 1
+    ) as next
 )"""
 
 # The ticket at its end, locked, and no other: who holds one and waits for the next may meet somebody who comes the
