@@ -163,12 +163,12 @@ class Vocabulary:
         self.tickets = tickets
         self.counts = array("I", packed) if packed else array("I", bytes(4 * BUCKETS * WAYS))
 
-    def add(self, keys: Iterable[int], *, times: int = 1) -> None:
-        """Count one ticket's terms, or with `times=-1` take them away."""
-        self.tickets = max(0, self.tickets + times)
+    def add(self, keys: Iterable[int]) -> None:
+        """Count one ticket's terms."""
+        self.tickets += 1
         for key in keys:
             for place in _places(key):
-                self.counts[place] = max(0, self.counts[place] + times)
+                self.counts[place] += 1
 
     def rarity(self, key: int) -> float:
         """What a term weighs for being rare: next to nothing when every ticket has it."""

@@ -134,33 +134,6 @@ def _turn(statement: str, tickets: Collection[int]) -> None:
         )
 
 
-def forget_tickets(tickets: Collection[int]) -> None:
-    """Let some tickets of the open scope's tenant be found no more, for they were erased."""
-    _take_out(tickets, sql.EMPTY_DIGESTS)
-
-
-def reindex_tickets(tickets: Collection[int]) -> None:
-    """Index some tickets of the open scope's tenant anew, for their words have changed."""
-    _take_out(tickets, sql.EMPTY_DIGESTS)
-    with connection.cursor() as cursor:
-        cursor.execute(sql.DELETE_DIGESTS, {"tenant": current_tenant(), "tickets": list(tickets)})
-    index_tickets(tickets)
-
-
-def _take_out(tickets: Collection[int], statement: str) -> None:
-    tenant = current_tenant()
-    with connection.cursor() as cursor:
-        vocabulary = _locked_vocabulary(tenant)
-        cursor.execute(statement, {"tenant": tenant, "tickets": list(tickets)})
-        old = cursor.fetchall()
-        held = [(term, ticket) for ticket, terms in old for term in terms[:MOST_TELLING]]
-        cursor.execute(sql.DELETE_HOLDERS, {"tenant": tenant, **_columns(held)})
-        for _, terms in old:
-            if terms:
-                vocabulary.add(terms, times=-1)
-        _keep_vocabulary(tenant, vocabulary)
-
-
 def _columns(held: Sequence[tuple[int, int]]) -> dict[str, list[int]]:
     return {"terms": [term for term, _ in held], "tickets": [ticket for _, ticket in held]}
 

@@ -107,26 +107,6 @@ where tenant_id = %(tenant)s and ticket_id = any(%(tickets)s)
 on conflict do nothing
 """
 
-# Tickets that nobody shall find any more: their words are erased.
-EMPTY_DIGESTS = """
-with old as (
-    select id, ticket_id, terms from triage_ticketdigest
-    where tenant_id = %(tenant)s and ticket_id = any(%(tickets)s) for update
-), emptied as (
-    update triage_ticketdigest set terms = '{}', weights = '{}' from old where triage_ticketdigest.id = old.id
-)
-select ticket_id, terms from old
-"""
-
-DELETE_DIGESTS = """
-delete from triage_ticketdigest where tenant_id = %(tenant)s and ticket_id = any(%(tickets)s)
-"""
-
-DELETE_HOLDERS = """
-delete from triage_termholder using unnest(%(terms)s::integer[], %(tickets)s::bigint[]) as gone (term, ticket)
-where tenant_id = %(tenant)s and triage_termholder.term = gone.term and ticket_id = gone.ticket
-"""
-
 DIGESTS = """
 select ticket.id, ticket.subject, digest.terms, digest.weights
 from triage_ticketdigest digest

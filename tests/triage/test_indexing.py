@@ -6,9 +6,8 @@ import pytest
 from flowdesk.core.errors import OutsideTenant
 from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.likeness import MOST_TELLING, Vocabulary
-from flowdesk.tickets.models import Message, Ticket
 from flowdesk.triage import indexing
-from flowdesk.triage.indexing import LOOK_EVERY, forget_tickets, index_round, index_tickets, reindex_tickets
+from flowdesk.triage.indexing import LOOK_EVERY, index_round, index_tickets
 from flowdesk.triage.models import IndexingProgress, TenantVocabulary, TermHolder, TicketDigest
 from tests.builders import MONDAY_9, World, a_customer, a_world
 from tests.database import ThrowawayDatabase
@@ -148,37 +147,6 @@ def test_each_tenant_counts_its_own_words(world: World) -> None:
     index_all()
 
     assert (vocabulary(world).tickets, vocabulary(birch).tickets) == (7, 1)
-
-
-def test_a_forgotten_ticket_is_found_no_more_and_never_again(world: World) -> None:
-    gone, here = (opened(world, "Printer E4021", "The printer shows E4021") for _ in range(2))
-    everyday(world)
-    index_all()
-    assert [found.ticket for found in like(world, here)] == [gone]
-
-    with writing(world.tenant.id):
-        forget_tickets([gone])
-    index_all(at=LATER)
-
-    assert like(world, here) == []
-    assert gone not in {ticket for _, ticket in holders(world)}
-    assert digested(world)[gone] == []
-    assert vocabulary(world).tickets == 8
-    with writing(world.tenant.id):
-        forget_tickets([gone])  # twice is once
-    assert vocabulary(world).tickets == 8
-
-
-def test_a_ticket_whose_words_changed_is_indexed_anew(world: World) -> None:
-    changed, other = opened(world, "Printer", "toner"), opened(world, "Platypus", "zanzibar")
-    everyday(world)
-    index_all()
-    with writing(world.tenant.id):
-        Ticket.objects.filter(id=changed).update(subject="Platypus")
-        Message.objects.filter(ticket_id=changed).update(text="zanzibar")
-        reindex_tickets([changed])
-
-    assert [found.ticket for found in like(world, other)] == [changed]
 
 
 def test_a_ticket_without_words_is_indexed_too(world: World) -> None:
