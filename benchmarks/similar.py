@@ -21,6 +21,7 @@ from flowdesk.engine.likeness import (
     Digest,
     Vocabulary,
     digest_of,
+    key_of,
     weights_of,
 )
 from flowdesk.triage import sql
@@ -112,20 +113,21 @@ def index(desk: Desk) -> str:
     The same texts come again and again on such a desk, so each is read once.
     """
     vocabulary = Vocabulary()
-    digests: dict[tuple[str, str], Digest] = {}
+    digests: dict[tuple[str, str], tuple[Digest, set[int]]] = {}
     counts: dict[str, int] = {}
     kept: list[tuple[int, Digest]] = []
     with psycopg.connect(desk.admin) as admin, admin.cursor(name="tickets") as rows:
         rows.itersize = 10_000
         for ticket, subject, text in rows.execute(READ, [desk.tenant]):
-            digest = digests.get((subject, text))
-            if digest is None:
+            read = digests.get((subject, text))
+            if read is None:
                 weights = weights_of(subject, text)
-                digest = digests[subject, text] = digest_of(weights, vocabulary)
+                read = digest_of(weights, vocabulary), {key_of(term) for term in weights}
+                digests[subject, text] = read
                 for term in weights:
                     counts[term] = counts.get(term, 0) + 1
-            vocabulary.add(digest.keys)
-            kept.append((ticket, digest))
+            vocabulary.add(read[1])
+            kept.append((ticket, read[0]))
     with psycopg.connect(desk.admin, autocommit=True) as admin:
         _copy(admin, desk.tenant, kept)
         admin.execute(

@@ -27,6 +27,7 @@ from flowdesk.engine.likeness import (
     Digest,
     Vocabulary,
     digest_of,
+    key_of,
     likeness,
     weights_of,
 )
@@ -68,7 +69,8 @@ def ours(reports: Sequence[Report], wanted: set[str]) -> tuple[Ranked, float]:
     ranked: dict[str, Sequence[str]] = {}
     begun = time.process_time()
     for report in reports:
-        digest = digest_of(weights_of(report.subject, report.text), vocabulary)
+        weights = weights_of(report.subject, report.text)
+        digest = digest_of(weights, vocabulary)
         if report.id in wanted:
             scores: Counter[str] = Counter()
             for key, weight in zip(digest.keys[:MOST_ASKED], digest.weights, strict=False):
@@ -83,7 +85,7 @@ def ours(reports: Sequence[Report], wanted: set[str]) -> tuple[Ranked, float]:
                 for other in found
             }  # fmt: skip
             ranked[report.id] = sorted(alike, key=lambda other: -alike[other])
-        vocabulary.add(digest.keys)
+        vocabulary.add({key_of(term) for term in weights})
         digests[report.id], subjects[report.id] = digest, report.subject
         for key in digest.keys[:MOST_TELLING]:
             holders[key].append(report.id)
@@ -204,7 +206,7 @@ def forum_questions(folder: Path) -> None:
     vocabulary = Vocabulary()
     weights = {name: weights_of(report.subject, report.text) for name, report in reports.items()}
     for own in weights.values():
-        vocabulary.add(digest_of(own, vocabulary, most=len(own)).keys)
+        vocabulary.add({key_of(term) for term in own})
     digests = {name: digest_of(own, vocabulary) for name, own in weights.items()}
     plain, engine, ranked = {}, {}, {}
     for name in right:
@@ -244,7 +246,7 @@ def swedish_sentences(folder: Path) -> None:
     for row in rows:
         one, other = (weights_of("", row[side]) for side in ("sentence_1", "sentence_2"))
         for weights in (one, other):
-            vocabulary.add(digest_of(weights, vocabulary).keys)
+            vocabulary.add({key_of(term) for term in weights})
         pairs.append((one, other))
     truth, said, plain = [], [], []
     for row, (one, other) in zip(rows, pairs, strict=True):

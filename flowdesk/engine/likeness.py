@@ -24,12 +24,12 @@ from zlib import crc32
 MAX_CHARACTERS = 8_000  # of a text; what it is about is said before
 MAX_WORDS = 600
 MOST_TERMS = 48  # kept of a text
-MOST_TELLING = 10  # by which it is found
+MOST_TELLING = 12  # by which it is found
 MOST_ASKED = 24  # with which others are looked for
 IN_SUBJECT = 2.0  # a term of the subject counts this often
 WITH_FIGURE = 1.2  # an error code tells more than a word as rare
 HOLDERS = 50  # the latest tickets that are looked at for each term
-CANDIDATES = 60  # tickets found by their terms that are ranked
+CANDIDATES = 80  # tickets found by their terms that are ranked
 SHORTEST, SHORTEST_FIGURE, LONGEST = 2, 3, 40  # letters of a term; of one with a figure in it
 SUBJECT_SHARE = 0.3  # of a likeness, for how alike the subjects read
 SHOWN = 0.3  # from here on a ticket is worth a look beside another: of real duplicates two thirds, of others a tenth
