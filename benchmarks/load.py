@@ -30,6 +30,7 @@ from flowdesk.core.actor import ActorKind
 from flowdesk.core.embedded.roles import Dsns
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
+from flowdesk.engine.clock import Metric
 from flowdesk.escalation.services import load_crew
 from flowdesk.flows.found import found_demo
 from flowdesk.people import queries as people
@@ -39,6 +40,7 @@ from flowdesk.sla.mapping import verdict_of
 from flowdesk.sla.sql import INSERT_CLOCKS
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.standing import recount_standing
+from flowdesk.tickets.states import TaskKind, TaskOutcome
 from flowdesk.worker.demo.sample import library
 from flowdesk.worker.demo.stage import seat_cast
 
@@ -209,6 +211,9 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "tickets_wait": (
         "tenant_id", "ticket_id", "reason", "note", "started_at", "ends_by", "remind_at", "ended_at", "agent_id",
     ),
+    "tickets_task": (
+        "tenant_id", "public_id", "ticket_id", "kind", "agent_id", "opened_at", "due_at", "ended_at", "outcome",
+    ),
     "escalation_escalation": (
         "tenant_id", "id", "public_id", "ticket_id", "kind", "rule", "metric", "cycle", "step", "target", "reason",
         "state", "agent_id", "team_id", "trace", "fires_at", "opened_at", "due_at", "acknowledged_at",
@@ -267,6 +272,7 @@ def card_of(life: Life) -> Card:
             )
             for wait in life.waits
         ],
+        "tickets_task": first_look(life),
         "escalation_escalation": [
             (
                 tenant, Place(at), ticket_public_id(one.at, at), Slot.TICKET, one.plan.kind.value, one.plan.rule,
@@ -282,6 +288,22 @@ def card_of(life: Life) -> Card:
         escalations=len(life.raised),
         rows={table: "".join(line_of(row) for row in mine) for table, mine in rows.items()},
     )
+
+
+def first_look(life: Life) -> list[tuple[Any, ...]]:
+    """What a ticket's agent was asked at first, done with the first answer and dropped with the ticket."""
+    ticket = life.ticket
+    asked = next((one for one in life.desk.promises.clocks if one.metric is Metric.FIRST_RESPONSE), None)
+    if ticket.assignee_id is None or asked is None:
+        return []
+    over = ticket.first_response_at or ticket.resolved_at
+    outcome = TaskOutcome.DONE if ticket.first_response_at else TaskOutcome.DROPPED if over else ""
+    return [
+        (
+            life.house.tenant, ticket_public_id(life.born, 0), Slot.TICKET, TaskKind.FIRST_INVESTIGATION.value,
+            ticket.assignee_id, life.born, asked.due_at, over, str(outcome),
+        )
+    ]  # fmt: skip
 
 
 class Raw(str):
