@@ -39,6 +39,7 @@ MEASURED: Mapping[str, str] = {
     "events_undispatched": "Ticket events not yet turned into deliveries.",
     "deliveries_due": "Deliveries that are due and not taken yet.",
     "deliveries_later": "Deliveries under way, or put off after a failure.",
+    "tickets_unindexed": "Tickets that are not found by their words yet.",
     "audit_unsealed": "Audit entries that wait for their seal.",
     "database_connections": "Connections to the database, of all processes.",
 }

@@ -21,6 +21,9 @@ select
         limit {CAP}) as later) as deliveries_later,
     (select count(*) from (select 1 from accounts_auditentry where sealed_at is null limit {CAP}) as new)
         as audit_unsealed,
+    (select count(*) from (select 1 from tickets_ticket
+        where id > (select reached from triage_indexingprogress order by id limit 1) limit {CAP}) as new)
+        as tickets_unindexed,
     (select count(*) from pg_stat_activity where datname = current_database()) as database_connections
 """  # noqa: S608 - a constant
 

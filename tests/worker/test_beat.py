@@ -17,6 +17,7 @@ from flowdesk.worker import sql
 from flowdesk.worker.jobs.beat import QUEUE_EVERY, Pulse, measured, queue_depth
 from tests.builders import MONDAY_9
 from tests.flows.story import HOUR, a_staffed_world, an_open_ticket
+from tests.triage.desk import index_all
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"], transaction=True)
 SECOND = timedelta(seconds=1)
@@ -42,6 +43,9 @@ def test_what_waits_is_counted_over_all_tenants() -> None:
     assert found["tickets_put_aside"] == 1
     assert found["sweep_lag_seconds"] >= 3600
     assert found["events_undispatched"] > 2
+    assert found["tickets_unindexed"] == 2
+    index_all()
+    assert measured(at=MONDAY_9)["tickets_unindexed"] == 0
     assert queue_depth() >= 1
     while dispatch(at=MONDAY_9):
         pass

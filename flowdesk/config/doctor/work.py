@@ -90,6 +90,21 @@ def deliveries(machine: Machine) -> Outcome:
     return ok(f"{waiting} deliveries wait for their time, none was given up in seven days")
 
 
+def index(machine: Machine) -> Outcome:
+    """Whether tickets can be found by their words; after an import it takes a while."""
+    [(count,)] = ask(
+        "select count(*) from tickets_ticket"
+        " where id > (select reached from triage_indexingprogress order by id limit 1)",
+        alias="worker",
+    )
+    if not count:
+        return ok("Every ticket is found by its words")
+    says = f"{count} tickets are not found by their words yet"
+    if workers(machine).state != "ok":
+        return warning(f"{says}; nobody works", mend=START_WORKER)
+    return ok(f"{says}: the worker is at it")
+
+
 def counts(_: Machine) -> Outcome:
     """Whether the kept counts of the active tickets are what the tickets say."""
     wrong = [tenant for (tenant,) in ask(WRONGLY_COUNTED, alias="worker")]
@@ -113,5 +128,6 @@ CHECKS: Mapping[str, Check] = {
     "sweep": sweep,
     "events": events,
     "deliveries": deliveries,
+    "index": index,
     "counts": counts,
 }
