@@ -55,8 +55,7 @@ def confirm(ticket_id: str, *, by: Actor, now: datetime, expected: Expected = No
     """The ticket was read right: nobody needs to look at it again."""
     work = open_work(ticket_id, Act.WORK, by=by, expected=expected)
     tickets.must_be_active(work.ticket)
-    if not work.ticket.needs_review:
-        raise tickets.WrongState("Somebody has looked at how this ticket was read already.")
+    _must_be_unread(work)
     _settle(work)
     work.log(
         EventKind.TICKET_TRIAGED, by=by, at=now, because="confirmed", category=work.ticket.category,
@@ -74,17 +73,21 @@ def correct(
     by: Actor,
     now: datetime,
     reroute: bool = False,
+    from_the_list: bool = False,
     expected: Expected = None,
 ) -> None:
     """The ticket is something else than it was read as: its priority follows unless somebody has set it by hand.
     Or the tenant's own fields are filled in, which says nothing of how it was read. With `reroute` the rules are
-    asked again who works on it. The promise a rule once gave stands.
+    asked again who works on it. The promise a rule once gave stands. Of what is looked at `from_the_list` nobody else
+    may have said yes or better meanwhile.
 
     Raises Invalid naming each field that cannot be used.
     """
     work = open_work(ticket_id, Act.WORK, by=by, expected=expected)
     ticket, policy = work.ticket, work.desk.policy
     tickets.must_be_active(ticket)
+    if from_the_list:
+        _must_be_unread(work)
     fields = _usable(reading, ticket, policy)
     work.pass_time(to=now)  # what was due on the old reading is due
     before = _as_read(ticket)
@@ -115,6 +118,11 @@ def correct(
     if traces:
         tickets.explain(ticket, traces, at=now)
     close_work(work, by=by, at=now)
+
+
+def _must_be_unread(work: Work) -> None:
+    if not work.ticket.needs_review:
+        raise tickets.WrongState("Somebody has looked at how this ticket was read already.")
 
 
 def _usable(reading: Reading, ticket: Ticket, policy: Policy) -> dict[str, Any]:

@@ -258,6 +258,16 @@ def test_what_is_unsure_is_accepted_with_one_act(world: World, bo: Client) -> No
     assert not ticket(world).needs_review
 
 
+def test_what_somebody_else_has_corrected_meanwhile_stays(world: World, ada: Client, bo: Client) -> None:
+    address = f"/flow/triage/{shown('tkt', an_unsure_ticket(world).public_id)}/correct"
+    send(ada, address, category="account")
+
+    told = send(bo, address, category="billing")
+
+    assert "Somebody has looked at how this ticket was read already." in told
+    assert ticket(world).category == "account"
+
+
 def test_another_guess_is_chosen_and_routes_anew(world: World, bo: Client) -> None:
     row = an_unsure_ticket(world)
     choices = re.findall(r'name="category" value="(\w+)"', page(bo, "/flow/triage"))
