@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 MIDDLE = 96
-ROUNDS = 8
-BATCH = 64
-RATE = 0.005
-FEATURES_HIDDEN, MIDDLE_HIDDEN = np.float32(0.4), np.float32(0.3)
+ROUNDS = 12
+BATCH = 128
+RATE = 0.008
+FEATURES_HIDDEN, MIDDLE_HIDDEN = np.float32(0.6), np.float32(0.3)
 DOUBT = 0.1  # how much of a row's truth is spread over all labels, since some labels are wrong
 FIRST_SPREAD = 0.01
 FADE, SQUARE_FADE, LITTLE = np.float32(0.9), np.float32(0.999), np.float32(1e-7)
@@ -105,7 +105,11 @@ class _Rounds:
         from scipy.sparse import csr_matrix as sparse
 
         kept = self.chance.random(rows.nnz, dtype=np.float32) >= FEATURES_HIDDEN
-        present, at = np.unique(rows.indices[kept], return_inverse=True)
+        columns = rows.indices[kept]
+        taking_part = np.zeros(rows.shape[1], dtype=np.bool_)
+        taking_part[columns] = True
+        present = np.flatnonzero(taking_part)
+        at = (np.cumsum(taking_part) - 1)[columns]
         ends = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
         values = rows.data[kept] / (1 - FEATURES_HIDDEN)
         return present, sparse((values, at, ends), shape=(rows.shape[0], len(present)))
