@@ -13,6 +13,7 @@ MOST_CHARACTERS = 2_000  # a long mail says what it is about before its signatur
 SHORTEST_PIECE, LONGEST_PIECE = 2, 5
 LONGEST_WORD = 40
 BEGINNING = 4  # letters of a word that stand for it where two are met anywhere in a text
+MEETS = " + "
 MOST_MEETING = 24  # unlike beginnings of a text, the first ones: a long mail would hold too many pairs
 WORD, PIECE = "=", "~"  # what a feature's name begins with
 
@@ -89,7 +90,11 @@ def meetings_of(words: Iterable[str]) -> Iterator[tuple[str, str]]:
             by_beginning.setdefault(word[:BEGINNING], word)
     first_ones = sorted(islice(by_beginning.items(), MOST_MEETING))
     for (one, word), (other, second) in combinations(first_ones, 2):
-        yield f"{one} + {other}", f"{word} + {second}"
+        yield f"{one}{MEETS}{other}", f"{word}{MEETS}{second}"
+
+
+def is_meeting(feature: str) -> bool:
+    return MEETS in feature
 
 
 def edges_of(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
