@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 MIDDLE = 96
-MUCH = 5_000_000  # features in all rows
 FEATURES_HIDDEN, MIDDLE_HIDDEN = 0.6, np.float32(0.3)
-MOST_SEEN = 200  # features of a long text in one round: enough to learn from, and five times as fast
+MOST_SEEN = 200  # features of a long text in one round, on the average: the others are hidden too
 DOUBT = 0.1  # how much of a row's truth is spread over all labels, since some labels are wrong
 FIRST_SPREAD = 0.01
 FADE, SQUARE_FADE, LITTLE = np.float32(0.9), np.float32(0.999), np.float32(1e-7)
@@ -28,11 +27,14 @@ FADE, SQUARE_FADE, LITTLE = np.float32(0.9), np.float32(0.999), np.float32(1e-7)
 
 @dataclass(frozen=True, slots=True)
 class _Pace:
+    """How long and how fast a network learns."""
+
     rounds: int
     batch: int
     rate: float
 
 
+MUCH = 5_000_000  # features in all rows: the pace is hasty above it
 USUAL, HASTY = _Pace(rounds=12, batch=128, rate=0.008), _Pace(rounds=10, batch=256, rate=0.014)
 
 

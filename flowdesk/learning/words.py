@@ -94,7 +94,7 @@ def meetings_of(words: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def is_meeting(feature: str) -> bool:
-    return MEETS in feature
+    return feature.startswith(WORD) and MEETS in feature
 
 
 def edges_of(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
