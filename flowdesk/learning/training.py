@@ -35,9 +35,7 @@ MOST_FEATURES = 45_000
 FEWEST_FEATURES = 2_000
 FEWEST_FOR_NETWORKS = 2_000  # rows
 LINE_PARTS, NETWORK_PARTS, NETWORKS = 3, 4, 10
-NARROW_MINDED = (
-    4  # of the networks, how many see no meetings of words: those that see things otherwise vote better
-)
+NARROW_MINDED = 4  # of the networks, how many see no meetings of words, so that not all err alike
 MOST_THREADS = 4
 BEGIN, BEGIN_NETWORKS = Confidence(3.0, -2.0), Confidence(1.5, 0.0)
 LONGEST_LABEL = 200
