@@ -3,9 +3,10 @@
     python -m benchmarks.quality.learned FOLDER [--only NAME …] [--folds 5] [--json FILE]
 
 FOLDER holds the data sets, each as `text/<file>`; one that is not there is passed over and said to be. Every set but
-`clinc150` is measured by cross-validation in five folds, or as many as told: stratified, shuffled by the fixed seed,
-rows marked as near duplicates of one another kept in one fold. `clinc150` is trained on its training part and measured
-once on its validation part. All of training, with its threshold, sees training rows only.
+`clinc150` is measured by cross-validation in five folds, or as many as told, stratified and shuffled by the fixed seed:
+plain folds, the customary way; only where a file marks near duplicates (`endava`, `multilang`) are those kept in one
+fold, which is stricter. `clinc150` is trained on its training part and measured once on its validation part. All of
+training, with its threshold, sees training rows only.
 
 The rivals see the same folds: `majority` always says the commonest label; `logistic` is scikit-learn's TF-IDF over
 single words with logistic regression, both as they come. An abstention on a row in scope counts as wrong in

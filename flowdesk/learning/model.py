@@ -15,7 +15,16 @@ import numpy.typing as npt
 
 from flowdesk.learning.confidence import Confidence
 from flowdesk.learning.layers import Floats, Outer
-from flowdesk.learning.words import WORD, edges_of, pairs_of, pieces_of, times_of, unknown_share, words_of
+from flowdesk.learning.words import (
+    WORD,
+    edges_of,
+    meetings_of,
+    pairs_of,
+    pieces_of,
+    times_of,
+    unknown_share,
+    words_of,
+)
 
 MOST_REASONS = 6
 MOST_RUNNERS_UP = 3
@@ -33,7 +42,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A word, or two neighbours, and how much it spoke for the answer (above 0) or against it."""
+    """A word, or two words, and how much it spoke for the answer (above 0) or against it."""
 
     words: str
     weight: float
@@ -99,7 +108,7 @@ class Model:
         times = np.repeat(np.fromiter(often.values(), dtype=np.float64, count=len(often)), lengths)
         pairs = [
             (shown, place)
-            for name, shown in (*((pair, pair) for pair in pairs_of(words)), *edges_of(words))
+            for name, shown in (*pairs_of(words), *meetings_of(often), *edges_of(words))
             if (place := self.positions.get(WORD + name)) is not None
         ]
         counts = np.bincount(of_words, weights=times, minlength=len(self.features)).astype(np.float64)
@@ -159,7 +168,7 @@ class _Reading:
     of_words: Places  # the features of each unlike word, one after the other
     holders: Places  # of each of those, which word it is of
     times: npt.NDArray[np.float64]  # and how often that word stands there
-    pairs: Sequence[tuple[str, int]]  # what a pair or an edge is shown as, and its feature
+    pairs: Sequence[tuple[str, int]]  # what two words or an edge are shown as, and its feature
     counts: npt.NDArray[np.float64]  # of every feature there is
     at: Places  # the features that are there
     values: Floats  # and how much each counts

@@ -6,6 +6,7 @@ leaning on single words. The chance is seeded: the same rows give the same netwo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,29 +18,42 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 MIDDLE = 96
-ROUNDS = 8
-BATCH = 64
-RATE = 0.005
-FEATURES_HIDDEN, MIDDLE_HIDDEN = np.float32(0.4), np.float32(0.3)
+FEATURES_HIDDEN, MIDDLE_HIDDEN = 0.6, np.float32(0.3)
+MOST_SEEN = 200  # features of a long text in one round, on the average: the others are hidden too
 DOUBT = 0.1  # how much of a row's truth is spread over all labels, since some labels are wrong
 FIRST_SPREAD = 0.01
 FADE, SQUARE_FADE, LITTLE = np.float32(0.9), np.float32(0.999), np.float32(1e-7)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How long and how fast a network learns."""
+
+    rounds: int
+    batch: int
+    rate: float
+
+
+MUCH = 3_600_000  # features in all rows, and a hundred more for each row: the pace is hasty above it
+USUAL, HASTY = _Pace(rounds=12, batch=128, rate=0.008), _Pace(rounds=10, batch=256, rate=0.014)
+
+
 def train_network(matrix: csr_matrix, truth: npt.NDArray[np.intp], *, labels: int, seed: int) -> Network:
     """`truth` holds label positions, or a negative number for rows out of scope: no label shall stand out there."""
-    learner = _Rounds(matrix.shape[1], labels, seed=seed)
+    pace = HASTY if matrix.nnz + 100 * len(truth) > MUCH else USUAL
+    hidden = max(FEATURES_HIDDEN, 1 - MOST_SEEN * len(truth) / max(1, matrix.nnz))
+    learner = _Rounds(matrix.shape[1], labels, hidden=hidden, seed=seed)
     wanted = np.full((len(truth), labels), DOUBT / labels, dtype=np.float32)
     inside = np.flatnonzero(truth >= 0)
     wanted[inside, truth[inside]] += 1 - DOUBT
     wanted[truth < 0] = 1 / labels
-    batches = -(-len(truth) // BATCH)
-    for done in range(ROUNDS):
+    batches = -(-len(truth) // pace.batch)
+    for done in range(pace.rounds):
         order = learner.chance.permutation(len(truth))
         for batch in range(batches):
-            rows = order[batch * BATCH : (batch + 1) * BATCH]
-            left = 1 - (done * batches + batch) / (ROUNDS * batches)
-            learner.learn(matrix[rows], wanted[rows], rate=RATE * left)
+            rows = order[batch * pace.batch : (batch + 1) * pace.batch]
+            left = 1 - (done * batches + batch) / (pace.rounds * batches)
+            learner.learn(matrix[rows], wanted[rows], rate=pace.rate * left)
     return learner.network()
 
 
@@ -73,7 +87,8 @@ class _Learner:
 
 
 class _Rounds:
-    def __init__(self, features: int, labels: int, *, seed: int) -> None:
+    def __init__(self, features: int, labels: int, *, hidden: float, seed: int) -> None:
+        self._hidden = np.float32(hidden)
         self.chance = np.random.default_rng(seed)
         self._inner = _Learner(
             self.chance.standard_normal((features, MIDDLE), dtype=np.float32) * FIRST_SPREAD
@@ -104,10 +119,14 @@ class _Rounds:
         """The features that take part, and the rows over those alone."""
         from scipy.sparse import csr_matrix as sparse
 
-        kept = self.chance.random(rows.nnz, dtype=np.float32) >= FEATURES_HIDDEN
-        present, at = np.unique(rows.indices[kept], return_inverse=True)
+        kept = self.chance.random(rows.nnz, dtype=np.float32) >= self._hidden
+        columns = rows.indices[kept]
+        taking_part = np.zeros(rows.shape[1], dtype=np.bool_)
+        taking_part[columns] = True
+        present = np.flatnonzero(taking_part)
+        at = (np.cumsum(taking_part) - 1)[columns]
         ends = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
-        values = rows.data[kept] / (1 - FEATURES_HIDDEN)
+        values = rows.data[kept] / (1 - self._hidden)
         return present, sparse((values, at, ends), shape=(rows.shape[0], len(present)))
 
     def network(self) -> Network:

@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from flowdesk.learning.linear import UNHEARD, fit_linear
 from flowdesk.learning.model import Model, weigh
 from flowdesk.learning.network import train_network
 from flowdesk.learning.quality import Judged, quality_of
-from flowdesk.learning.words import PIECE, WORD, parts_of, unknown_share
+from flowdesk.learning.words import PIECE, WORD, is_meeting, parts_of, unknown_share
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -34,7 +34,8 @@ MOST_NUMBERS = 6_000_000  # features × columns: what bounds a model's size
 MOST_FEATURES = 45_000
 FEWEST_FEATURES = 2_000
 FEWEST_FOR_NETWORKS = 2_000  # rows
-LINE_PARTS, NETWORK_PARTS, NETWORKS = 3, 4, 6
+LINE_PARTS, NETWORK_PARTS, NETWORKS = 3, 4, 10
+NARROW_MINDED = 4  # of the networks, how many see no meetings of words, so that not all err alike
 MOST_THREADS = 4
 BEGIN, BEGIN_NETWORKS = Confidence(3.0, -2.0), Confidence(1.5, 0.0)
 LONGEST_LABEL = 200
@@ -63,6 +64,14 @@ class _Table:
     familiar: Set[str]  # words that stay known when any one row is left out
 
 
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What one network is trained on."""
+
+    rows: npt.NDArray[np.bool_]
+    features: npt.NDArray[np.bool_]
+
+
 def train_model(
     examples: Sequence[Example],
     *,
@@ -87,7 +96,7 @@ def train_model(
     tell(f"learning {len(labels):,} labels from {len(table.features):,} features")
     # One thread for each network: its sums are too small to share, and come out the same however many cores there are.
     with threadpool_limits(1):
-        layers, scores = (_networks if is_many else _lines)(table.matrix, truth, len(labels), tell)
+        layers, scores = (_networks if is_many else _lines)(table, truth, len(labels), tell)
     confidence = fit_confidence(scores, truth, begin=BEGIN if layers.outer is None else BEGIN_NETWORKS)
     shares = confidence.of(scores)
     inside = truth != NONE
@@ -207,8 +216,9 @@ def _table_of(counted: Sequence[Mapping[str, int]], *, columns: int) -> _Table:
     return _Table(matrix, features, rarity, len(words), familiar)
 
 
-def _lines(matrix: csr_matrix, truth: Positions, labels: int, tell: Tell) -> tuple[Layers, Floats]:
+def _lines(table: _Table, truth: Positions, labels: int, tell: Tell) -> tuple[Layers, Floats]:
     """One model of all rows; the scores of each part come from one of the other parts."""
+    matrix = table.matrix
     whole = fit_linear(matrix, truth, labels=labels)
     scores = np.full((len(truth), labels), UNHEARD, dtype=np.float32)
     for part, unseen in _parts_of(truth, LINE_PARTS):
@@ -218,31 +228,41 @@ def _lines(matrix: csr_matrix, truth: Positions, labels: int, tell: Tell) -> tup
     return whole, scores
 
 
-def _networks(matrix: csr_matrix, truth: Positions, labels: int, tell: Tell) -> tuple[Layers, Floats]:
+def _networks(table: _Table, truth: Positions, labels: int, tell: Tell) -> tuple[Layers, Floats]:
     """Several networks of all rows, to vote; the scores of each part come from one more, of the other parts."""
-    everything = np.ones(len(truth), dtype=np.bool_)
+    every_row = np.ones(len(truth), dtype=np.bool_)
+    every_feature = np.ones(len(table.features), dtype=np.bool_)
+    no_meetings = np.array([not is_meeting(name) for name in table.features])
     unseen = [part for _, part in _parts_of(truth, NETWORK_PARTS)]
+    lessons = [
+        *[_Lesson(every_row, every_feature)] * (NETWORKS - NARROW_MINDED),
+        *[_Lesson(every_row, no_meetings)] * NARROW_MINDED,
+        *(_Lesson(~part, every_feature) for part in unseen),
+    ]
     trained = []
-    for network in _trained(matrix, truth, labels, [*[everything] * NETWORKS, *(~part for part in unseen)]):
+    for network in _trained(table.matrix, truth, labels, lessons):
         trained.append(network)
-        tell(f"trained network {len(trained)} of {NETWORKS + len(unseen)}")
+        tell(f"trained network {len(trained)} of {len(lessons)}")
     scores = np.zeros((len(truth), labels), dtype=np.float32)
     for part, network in zip(unseen, trained[NETWORKS:], strict=True):
-        scores[part] = network.scores(matrix[part])
-    return joined(trained[:NETWORKS], matrix), scores
+        scores[part] = network.scores(table.matrix[part])
+    return joined(trained[:NETWORKS], table.matrix), scores
 
 
 def _trained(
-    matrix: csr_matrix, truth: Positions, labels: int, choices: Sequence[npt.NDArray[np.bool_]]
+    matrix: csr_matrix, truth: Positions, labels: int, lessons: Sequence[_Lesson]
 ) -> Iterator[Network]:
-    """A network for each choice of rows, as many at a time as there are processors, in the order of the choices."""
+    """A network for each lesson, as many at a time as there are processors, in the order of the lessons."""
 
     def train(seed: int) -> Network:
-        rows = choices[seed]
-        return train_network(matrix[rows], truth[rows], labels=labels, seed=seed)
+        rows, features = lessons[seed].rows, lessons[seed].features
+        network = train_network(matrix[rows][:, features], truth[rows], labels=labels, seed=seed)
+        inner = np.zeros((len(features), network.inner.shape[1]), dtype=np.float32)
+        inner[features] = network.inner
+        return replace(network, inner=inner)
 
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as threads:
-        yield from threads.map(train, range(len(choices)))
+        yield from threads.map(train, range(len(lessons)))
 
 
 def _parts_of(truth: Positions, parts: int) -> Iterator[tuple[int, npt.NDArray[np.bool_]]]:

@@ -1,4 +1,4 @@
-"""Takes a text apart: words, pairs of near words, and pieces of words that survive endings and typing errors."""
+"""Takes a text apart: words, pairs of words, and pieces of words that survive endings and typing errors."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations, islice, pairwise
 from unicodedata import normalize
 
 MOST_CHARACTERS = 2_000  # a long mail says what it is about before its signature and its quoted past
 SHORTEST_PIECE, LONGEST_PIECE = 2, 5
 LONGEST_WORD = 40
+BEGINNING = 4  # letters of a word that stand for it where two are met anywhere in a text
+MEETS = " + "
+MOST_MEETING = 24  # unlike beginnings of a text, the first ones: a long mail would hold too many pairs
 WORD, PIECE = "=", "~"  # what a feature's name begins with
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -59,8 +62,8 @@ def parts_of(text: str) -> Parts:
         counts[WORD + word] = times
         for piece in pieces_of(word):
             counts[piece] = counts.get(piece, 0) + times
-    for pair in (*pairs_of(words), *(edge for edge, _ in edges_of(words))):
-        name = WORD + pair
+    for found, _ in (*pairs_of(words), *meetings_of(often), *edges_of(words)):
+        name = WORD + found
         counts[name] = counts.get(name, 0) + 1
     return Parts(often=often, counts=counts)
 
@@ -71,12 +74,27 @@ def unknown_share(words: Iterable[str], *, known: Container[str]) -> float:
     return sum(WORD + word not in known for word in told) / len(told) if told else 0.0
 
 
-def pairs_of(words: Sequence[str]) -> Iterator[str]:
-    """Two neighbours, and two words with one between them."""
+def pairs_of(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Two neighbours, and two words with one between them; each with what a person is shown, the same here."""
     for first, second in pairwise(words):
-        yield f"{first} {second}"
+        yield (found := f"{first} {second}"), found
     for first, third in zip(words, words[2:], strict=False):
-        yield f"{first} … {third}"
+        yield (found := f"{first} … {third}"), found
+
+
+def meetings_of(words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Two words anywhere in the text, by their beginnings, whatever their order; each with the words."""
+    by_beginning: dict[str, str] = {}
+    for word in words:
+        if word[0].isalnum():
+            by_beginning.setdefault(word[:BEGINNING], word)
+    first_ones = sorted(islice(by_beginning.items(), MOST_MEETING))
+    for (one, word), (other, second) in combinations(first_ones, 2):
+        yield f"{one}{MEETS}{other}", f"{word}{MEETS}{second}"
+
+
+def is_meeting(feature: str) -> bool:
+    return feature.startswith(WORD) and MEETS in feature
 
 
 def edges_of(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
