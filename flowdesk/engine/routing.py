@@ -196,6 +196,7 @@ class Candidate:
 class Verdict(StrEnum):
     CHOSEN = "chosen"
     BEHIND = "behind"  # would do; another came first
+    BUSY = "busy"  # would do, and was being given another ticket at that moment
     OFF_SHIFT = "off_shift"
     UNAVAILABLE = "unavailable"
     LACKS_LANGUAGE = "lacks_language"
@@ -209,12 +210,20 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentDecision:
     """The agent, or None: the ticket waits in the team's queue. One verdict per candidate, by agent;
-    `waived` tells the wishes that nobody could meet."""
+    `waived` tells the wishes that nobody could meet, `able` is everybody who would do, the best first."""
 
     agent: str | None
     strategy: Strategy
     verdicts: tuple[tuple[str, Verdict], ...]
     waived: tuple[Reason, ...] = ()
+    able: tuple[Candidate, ...] = field(default=(), repr=False)
+
+    def passed_on(self, agent: str) -> AssignmentDecision:
+        """The same decision where those who come before this agent are busy."""
+        busy = {one.agent for one in self.able[: [one.agent for one in self.able].index(agent)]}
+        verdicts = {name: Verdict.BUSY if name in busy else verdict for name, verdict in self.verdicts}
+        verdicts[agent] = Verdict.CHOSEN
+        return replace(self, agent=agent, verdicts=tuple(sorted(verdicts.items())))
 
 
 def choose_agent(
@@ -265,6 +274,7 @@ def choose_agent(
         strategy=strategy,
         verdicts=tuple(sorted(verdicts.items())),
         waived=tuple(waived),
+        able=tuple(left),
     )
 
 

@@ -176,21 +176,26 @@ def _say_failed(ticket: int, fault: Exception, *, by: Actor, now: datetime) -> N
 
 @act
 def _give_out(ids: Sequence[int], bulk: UUID, *, by: Actor, now: datetime) -> tuple[int, set[Seat]]:
-    """Returns how many found an agent, and the seats for which there was none."""
+    """Returns how many found an agent, and the seats for which there was none; what another act gives out at this
+    moment is left to it."""
     moved: list[Moved] = []
     in_vain: set[Seat] = set()
+    if not routing.try_drain():
+        return 0, in_vain
     for work in work_on(tickets.claim_queue(ids, statuses=WORKABLE)):
         ticket = work.ticket
         assert ticket.team_id is not None
         seat = (ticket.team_id, ticket.language)
         if seat in in_vain:
             continue
-        picked = routing.pick_agent(
+        picked = routing.hold_free_agent(
             ticket.team_id,
             wish=routing.wish_of(ticket, work.customer),
             rules=work.desk.policy.routing,
             at=now,
         )
+        if picked is None:
+            continue  # who could take it is being given something: a busy ticket is simply due next round
         if picked.agent is None:
             in_vain.add(seat)
             continue

@@ -233,7 +233,7 @@ def void(
 
 
 def _best_of(work: Work, team: Team, *, at: datetime) -> int | None:
-    picked = routing.pick_agent(
+    picked = routing.hold_agent(
         team.id,
         wish=routing.wish_of(work.ticket, work.customer),
         rules=work.desk.policy.routing,

@@ -36,7 +36,29 @@ cross join lateral (
 where agent.tenant_id = %s and agent.left_at is null
 """
 
-NOTE_TURNS = "update people_agent set last_assigned_at = %s where tenant_id = %s and id = any(%s)"
+# Of those who could take a ticket, in that order, the first whom nobody is giving one now, and nobody has since they
+# were looked at; theirs until the act ends. Every turn is an instant of its own, so that it tells.
+HOLD_FREE = """
+select agent.id from unnest(%s::bigint[], %s::timestamptz[]) with ordinality as able(id, turn, place)
+join people_agent as agent on agent.tenant_id = %s and agent.id = able.id
+    and agent.last_assigned_at is not distinct from able.turn
+order by able.place limit 1 for no key update of agent skip locked
+"""
+
+# Waits until nobody gives the agent anything.
+HOLD_AGENT = "select id from people_agent where tenant_id = %s and id = %s for no key update"
+
+# Agents are locked last and in one order, whoever else gives them something.
+NOTE_TURNS = """
+with held as (
+    select id from people_agent where tenant_id = %s and id = any(%s) order by id for no key update
+)
+update people_agent as agent set last_assigned_at = greatest(%s, agent.last_assigned_at + interval '1 microsecond')
+from held where agent.tenant_id = %s and agent.id = held.id
+"""
+
+# One hands the queue of a tenant out at a time.
+TRY_DRAIN = "select pg_try_advisory_xact_lock(hashtext('flowdesk.drain'), hashtext(%s::text))"
 
 # What the agents of a team have, by their index: the condition on the status is its own.
 HELD = """

@@ -218,6 +218,7 @@ OTHERWISE: Words = {  # by the change's code; `result` is what had come of it
     "if_not_lacks_channel": gettext_lazy("{agent} does not work the channel."),
     "if_not_lacks_skill": gettext_lazy("{agent} lacks the skill."),
     "if_not_full": gettext_lazy("{agent} had no room."),
+    "if_not_busy": gettext_lazy("{agent} was being given another ticket."),
     "if_not_not_dedicated": gettext_lazy("{agent} is not the customer's own person."),
     "if_not_not_senior": gettext_lazy("{agent} is no senior."),
 }
