@@ -31,6 +31,7 @@ from flowdesk.routing import bulks
 from flowdesk.routing import services as routing
 from flowdesk.routing.bulks import Moved
 from flowdesk.routing.models import BulkKind
+from flowdesk.routing.services import Asked
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.states import WORKABLE
@@ -42,7 +43,7 @@ SAID_AGAIN = timedelta(
     hours=1
 )  # a ticket that cannot be given out fails every round; once in a while is told
 _said: dict[int, datetime] = {}  # when its failure was last told
-Seat = tuple[int, str]  # a team and a language: who could take a ticket of it
+Seat = tuple[int, str, tuple[str, ...]]  # a team, a language and skills: who could take a ticket of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +132,22 @@ def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
     bulk = new_id(now)  # whatever this round hands out can be looked at, and taken back, together
     in_vain: set[Seat] = set()
     while queue:
-        # Nobody comes free while we hand out: who was looked for in vain once is not looked for again.
-        queue = [one for one in queue if (one.team, one.language) not in in_vain]
-        part, queue = queue[:PART], queue[PART:]
-        if part:
-            given, missing = _give_each([one.id for one in part], bulk, by=by, now=now)
-            assigned += given
-            in_vain |= missing
+        head, queue = queue[:ROUND], queue[ROUND:]
+        with reading(by.tenant):
+            asked = routing.asked_of([one.id for one in head])
+        while head:
+            # Nobody comes free while we hand out: who was looked for in vain once is not looked for again.
+            head = [one for one in head if _seat(one.team, one.language, asked.get(one.id)) not in in_vain]
+            part, head = head[:PART], head[PART:]
+            if part:
+                given, missing = _give_each([one.id for one in part], asked, bulk, by=by, now=now)
+                assigned += given
+                in_vain |= missing
     return assigned, sum(lengths.values()) - assigned
+
+
+def _seat(team: int, language: str, asked: Asked | None) -> Seat:
+    return team, language, asked.want_skills if asked else ()
 
 
 def _has_room(team: int, weights: Mapping[Priority, int], *, at: datetime) -> bool:
@@ -149,10 +158,12 @@ def _has_room(team: int, weights: Mapping[Priority, int], *, at: datetime) -> bo
     )
 
 
-def _give_each(ids: Sequence[int], bulk: UUID, *, by: Actor, now: datetime) -> tuple[int, set[Seat]]:
+def _give_each(
+    ids: Sequence[int], asked: Mapping[int, Asked], bulk: UUID, *, by: Actor, now: datetime
+) -> tuple[int, set[Seat]]:
     """Give tickets out together; if that fails, each by itself, and pass the bad one over (law 7)."""
     try:
-        return _give_out(ids, bulk, by=by, now=now)
+        return _give_out(ids, asked, bulk, by=by, now=now)
     except Exception as fault:
         if is_database_away(fault):
             raise
@@ -161,7 +172,7 @@ def _give_each(ids: Sequence[int], bulk: UUID, *, by: Actor, now: datetime) -> t
             return 0, set()
         given, in_vain = 0, set[Seat]()
         for one in ids:
-            more, missing = _give_each([one], bulk, by=by, now=now)
+            more, missing = _give_each([one], asked, bulk, by=by, now=now)
             given += more
             in_vain |= missing
         return given, in_vain
@@ -175,7 +186,9 @@ def _say_failed(ticket: int, fault: Exception, *, by: Actor, now: datetime) -> N
 
 
 @act
-def _give_out(ids: Sequence[int], bulk: UUID, *, by: Actor, now: datetime) -> tuple[int, set[Seat]]:
+def _give_out(
+    ids: Sequence[int], asked: Mapping[int, Asked], bulk: UUID, *, by: Actor, now: datetime
+) -> tuple[int, set[Seat]]:
     """Returns how many found an agent, and the seats for which there was none; what another act gives out at this
     moment is left to it."""
     moved: list[Moved] = []
@@ -185,11 +198,12 @@ def _give_out(ids: Sequence[int], bulk: UUID, *, by: Actor, now: datetime) -> tu
     for work in work_on(tickets.claim_queue(ids, statuses=WORKABLE)):
         ticket = work.ticket
         assert ticket.team_id is not None
-        seat = (ticket.team_id, ticket.language)
+        seat = _seat(ticket.team_id, ticket.language, asked.get(ticket.id))
         if seat in in_vain:
             continue
         picked = routing.hold_free_agent(
             ticket.team_id,
+            asked.get(ticket.id),
             wish=routing.wish_of(ticket, work.customer),
             rules=work.desk.policy.routing,
             at=now,

@@ -16,7 +16,7 @@ from flowdesk.engine.balance import BalancePlan, Movable, balance
 from flowdesk.engine.facts import Priority
 from flowdesk.routing import sql
 from flowdesk.routing.models import Bulk, BulkKind, Move
-from flowdesk.routing.services import candidates
+from flowdesk.routing.services import asked_of, candidates
 from flowdesk.tickets.states import WORKABLE
 
 PREFIX = "blk"
@@ -47,12 +47,14 @@ def plan_balance(team: int, *, weights: Mapping[Priority, int], at: datetime) ->
     with connection.cursor() as cursor:
         cursor.execute(sql.HELD, [current_tenant(), team, [status.value for status in WORKABLE], LOOKED_AT])
         rows = cursor.fetchall()
+    asked = asked_of([ticket for ticket, *_ in rows])
     return balance(
         people,
         [
             Movable(
                 ticket=ticket, agent=str(agent), weight=weights[Priority(priority)], language=language or None,
-                due_at=due_at, is_begun=is_begun, is_theirs=bool(is_theirs),
+                skills=frozenset(asked[ticket].want_skills if ticket in asked else ()), due_at=due_at,
+                is_begun=is_begun, is_theirs=bool(is_theirs),
             )
             for ticket, agent, priority, language, due_at, is_begun, is_theirs in rows
         ],

@@ -48,6 +48,8 @@ class Routed:
             "team": decision.team,
             "strategy": decision.strategy.value,
             "skills": list(decision.want_skills),
+            "dedicated": decision.dedicated,
+            "senior": decision.senior,
             "notify": list(decision.notify),
             "cc": list(decision.cc),
             "sla_target_minutes": decision.sla_target_minutes,
@@ -137,9 +139,31 @@ def wish_of(ticket: Ticket, customer: Customer) -> Wish:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the rules asked of the agent when they last sent the ticket to its team."""
+
+    strategy: Strategy
+    want_skills: tuple[str, ...]
+    dedicated: bool
+    senior: bool
+
+
+def asked_of(tickets: Sequence[int]) -> dict[int, Asked]:
+    """What the rules asked for these tickets; one that has come to its team otherwise is not there."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.ASKED, [current_tenant(), list(tickets)])
+        return {
+            ticket: Asked(
+                strategy=Strategy(strategy), want_skills=tuple(skills), dedicated=dedicated, senior=senior
+            )
+            for ticket, strategy, skills, dedicated, senior in cursor.fetchall()
+        }
+
+
 def pick_agent(
     team: int,
-    decision: RoutingDecision | None = None,
+    decision: RoutingDecision | Asked | None = None,
     *,
     wish: Wish,
     rules: RoutingRules,
@@ -162,7 +186,7 @@ def pick_agent(
 
 def hold_agent(
     team: int,
-    decision: RoutingDecision | None = None,
+    decision: RoutingDecision | Asked | None = None,
     *,
     wish: Wish,
     rules: RoutingRules,
@@ -187,7 +211,7 @@ def hold_agent(
 
 def hold_free_agent(
     team: int,
-    decision: RoutingDecision | None = None,
+    decision: RoutingDecision | Asked | None = None,
     *,
     wish: Wish,
     rules: RoutingRules,

@@ -24,6 +24,21 @@ join people_agent as agent on agent.tenant_id = member.tenant_id and agent.id = 
 where member.tenant_id = %s and member.team_id = %s and agent.left_at is null order by agent.id
 """
 
+# What the rules asked of the agents of tickets that are still in the team they were sent to: as the newest routing
+# explanation says.
+ASKED = """
+select ticket.id, newest.trace ->> 'strategy', array(select jsonb_array_elements_text(newest.trace -> 'skills')),
+    coalesce((newest.trace -> 'dedicated')::boolean, false), coalesce((newest.trace -> 'senior')::boolean, false)
+from tickets_ticket as ticket
+join people_team as team on team.tenant_id = ticket.tenant_id and team.id = ticket.team_id
+cross join lateral (
+    select trace from tickets_explanation as kept
+    where kept.tenant_id = ticket.tenant_id and kept.ticket_id = ticket.id and kept.subject = 'routing'
+    order by kept.id desc limit 1
+) as newest
+where ticket.tenant_id = %s and ticket.id = any(%s) and newest.trace ->> 'team' = team.slug
+"""
+
 # What each agent has at hand: how many active tickets, and how much of their capacity these take.
 LOADS = """
 select agent.id, held.tickets, held.weight from people_agent as agent
