@@ -215,6 +215,7 @@ def _give_out(
             continue
         agent = int(picked.agent)
         give(work, team=None, agent=agent, by=by, at=now, because="drained", bulk=bulks.name_of(bulk))
+        tickets.explain(ticket, {"assignment": routing.assignment_trace(picked)}, at=now)
         # Saved at once, so that the next pick sees this agent's load.
         close_work(work, by=by, at=now)
         moved.append(

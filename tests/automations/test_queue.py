@@ -11,10 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from flowdesk.core.actor import system
 from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.facts import Priority
-from flowdesk.flows import automate, desk, work
+from flowdesk.flows import automate, desk, understand, work
+from flowdesk.flows.understand import Reading
 from flowdesk.people.models import Agent, Customer, Shift, Team, TeamMember
+from flowdesk.policies.services import current_policy
 from flowdesk.sla.models import Clock
 from flowdesk.tickets.models import Ticket, TicketEvent
+from flowdesk.tickets.queries import explanations_of, newest_traces
+from flowdesk.web.ticket.why import why_of
 from tests.builders import MONDAY_9, World, a_customer
 from tests.flows.story import HOUR, a_colleague, a_staffed_world, an_open_ticket, ticket
 
@@ -150,7 +154,7 @@ def test_what_waits_goes_to_the_customers_own_person_as_the_rule_wishes(world: W
         Customer.objects.filter(id=customer.id).update(dedicated_agent=world.ada_agent)
     for _ in range(2):
         an_open_ticket(world, **BILL)
-    joins(world, "account-managers", siv, world.ada_agent)
+    joins(world, "account-managers", siv, world.ada_agent, capacity=10)
 
     assert drain(world) == (2, 0)
 
@@ -176,6 +180,42 @@ def test_what_waits_is_given_by_the_strategy_of_its_rule(world: World) -> None:
             siv.id: 2,
             world.ada_agent.id: 2,
         }
+
+
+def test_who_was_picked_from_the_queue_and_why_is_explained(world: World) -> None:
+    an_open_ticket(world, **API)
+    siv = a_colleague(world, "Siv Ny")
+    joins(world, "devrel", siv)
+    begin_shift(world, world.bo_agent)
+    drain(world)
+
+    with reading(world.tenant.id):
+        row = Ticket.objects.select_related("customer").get()
+        explained = explanations_of(row.id)
+        names = {siv.id: "Siv"}
+        told = why_of(row, explained, (), current_policy(), names=names)
+    assert explained[-1].subject == "assignment"
+    assert explained[-1].trace["verdicts"] == [
+        {"agent": world.bo_agent.id, "verdict": "chosen"},
+        {"agent": siv.id, "verdict": "lacks_skill"},
+    ]
+    lines = {why.title: [line.words for line in why.lines] for why in told}
+    assert "One person could take it." in lines["Routed to devrel"]
+    assert "Nobody in the team could take it now; it waits in the queue." not in lines["Routed to devrel"]
+    assert "Siv lacks the skill." in lines["What would have changed it"]
+
+
+def test_rules_that_are_asked_again_explain_themselves_anew(world: World) -> None:
+    name = an_open_ticket(world, **API)
+    begin_shift(world, world.bo_agent)
+    drain(world)
+    understand.correct(name, Reading(category="billing"), by=world.bo, now=MONDAY_9 + HOUR, reroute=True)
+
+    with reading(world.tenant.id):
+        explained = explanations_of(ticket(world).id)
+    newest = newest_traces(explained)["routing"]
+    assert newest["team"] != "devrel"
+    assert newest["assignment"] == explained[-1].trace["assignment"]
 
 
 def test_a_drain_asks_no_more_of_the_database_for_a_long_queue_than_for_a_short_one(world: World) -> None:

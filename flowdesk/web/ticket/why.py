@@ -13,6 +13,7 @@ from flowdesk.engine.clock import CUSTOMER_METRICS, Clock
 from flowdesk.engine.sla_policy import Amount
 from flowdesk.policies.services import Policy
 from flowdesk.tickets.models import Explanation, Ticket
+from flowdesk.tickets.queries import newest_traces
 from flowdesk.triage.otherwise import would_have_changed
 from flowdesk.web import words
 from flowdesk.web.chips import target_words
@@ -123,7 +124,7 @@ def why_of(
     names: Mapping[int, str],
 ) -> tuple[Why, ...]:
     """Category, priority, routing and promises, each with the steps that led there; `names` are the agents'."""
-    traces = {one.subject: one.trace for one in explained}
+    traces = newest_traces(explained)
     found = []
     if trace := traces.get("triage"):
         category = say(CATEGORIES, trace["category"]) if trace["category"] else _("Unknown")
