@@ -117,7 +117,7 @@ def _fail(run: Run, counts: Mapping[str, Any], *, by: Actor, now: datetime) -> N
 
 
 def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
-    """Give queued tickets to whoever can take them, the oldest deadline first.
+    """Give queued tickets to whoever can take them, the oldest deadline first; but none that was just taken back.
 
     Several acts, each whole by itself; a ticket that cannot be given out holds up no other. Returns how many
     found an agent and how many still wait.
@@ -127,7 +127,11 @@ def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
         lengths = tickets.queue_lengths(WORKABLE)
         weights = current_policy().routing.weights
         teams = [team for team in lengths if _has_room(team, weights, at=now)]
-        queue = tickets.queue_heads(WORKABLE, teams=teams, limit=ROUND) if teams else []
+        queue = (
+            tickets.queue_heads(WORKABLE, teams=teams, but=bulks.taken_back(at=now), limit=ROUND)
+            if teams
+            else []
+        )
     assigned = 0
     bulk = new_id(now)  # whatever this round hands out can be looked at, and taken back, together
     in_vain: set[Seat] = set()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from flowdesk.routing.services import asked_of, candidates
 from flowdesk.tickets.states import WORKABLE
 
 PREFIX = "blk"
+HANDS_OFF = timedelta(hours=1)  # what was taken back to its queue is left to people for so long
 LOOKED_AT = 2_000  # tickets of a team that a plan looks at, the soonest deadline first
 
 
@@ -103,6 +104,13 @@ def lock_bulk(public_id: str) -> Bulk:
 def moves_of(bulk: Bulk) -> list[Move]:
     """What a bulk moved, by ticket: in the order in which tickets are locked."""
     return list(Move.objects.filter(bulk=bulk).order_by("ticket_id"))
+
+
+def taken_back(*, at: datetime) -> list[int]:
+    """Tickets that were taken back to their queue a short while ago, and have not changed hands since."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TAKEN_BACK, [current_tenant(), at - HANDS_OFF])
+        return [ticket for (ticket,) in cursor.fetchall()]
 
 
 def name_of(public_id: UUID) -> str:

@@ -93,3 +93,16 @@ select %s, %s, t.ticket_id, t.team_before, t.agent_before, t.team_id, t.agent_id
 from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[])
     as t(ticket_id, team_before, agent_before, team_id, agent_id, reason)
 """
+
+# What was taken back to its queue lately, and has not changed hands since.
+TAKEN_BACK = """
+select move.ticket_id from routing_bulk as bulk
+join routing_move as move on move.tenant_id = bulk.tenant_id and move.bulk_id = bulk.id and move.agent_id is null
+cross join lateral (
+    select event.data ->> 'because' as because from tickets_ticketevent as event
+    where event.tenant_id = move.tenant_id and event.ticket_id = move.ticket_id
+        and event.kind in ('ticket_assigned', 'ticket_unassigned', 'ticket_routed')
+    order by event.id desc limit 1
+) as latest
+where bulk.tenant_id = %s and bulk.kind = 'undone' and bulk.at > %s and latest.because = 'undone'
+"""

@@ -133,20 +133,48 @@ def test_nothing_is_undone_twice() -> None:
         assignments.undo_bulk(undone.bulk, by=world.ada, now=MONDAY_9 + HOUR)
 
 
-def test_what_was_drained_goes_back_to_the_queue() -> None:
-    world = a_staffed_world()
+def a_drain_taken_back(world: World) -> Agent:
+    """Siv came free and was given what waited; a lead took it back."""
     away(world, world.bo_agent)
     a_tier_1_ticket(world)
     siv = seated(world, "Siv Ny")
-    assert drain_queue(by=system(world.tenant.id), now=MONDAY_9 + HOUR) == (1, 0)
+    assert drain_queue(by=system(world.tenant.id), now=MONDAY_9) == (1, 0)
     assert holders(world) == [siv.id]
     with reading(world.tenant.id):
         bulk = Bulk.objects.get(kind="drained")
+    assignments.undo_bulk(bulks.name_of(bulk.public_id), by=world.ada, now=MONDAY_9)
+    return siv
 
-    assignments.undo_bulk(bulks.name_of(bulk.public_id), by=world.ada, now=MONDAY_9 + HOUR)
+
+def test_what_was_drained_goes_back_to_the_queue() -> None:
+    world = a_staffed_world()
+    a_drain_taken_back(world)
 
     assert holders(world) == [None]
     assert log(world, "ticket_unassigned")[-1].data["because"] == "undone"
+
+
+def test_what_was_taken_back_is_left_to_people_for_an_hour() -> None:
+    world, later = a_staffed_world(), timedelta(seconds=15)
+    siv = a_drain_taken_back(world)
+
+    assert drain_queue(by=system(world.tenant.id), now=MONDAY_9 + later) == (0, 1)
+    assert holders(world) == [None]
+
+    assert drain_queue(by=system(world.tenant.id), now=MONDAY_9 + HOUR + later) == (1, 0)
+    assert holders(world) == [siv.id]
+
+
+def test_what_was_taken_back_and_put_back_by_hand_waits_as_any_other() -> None:
+    world = a_staffed_world()
+    siv = a_drain_taken_back(world)
+    with reading(world.tenant.id):
+        name = shown("tkt", Ticket.objects.get().public_id)
+    work.take(name, by=world.ada, now=MONDAY_9)
+    work.assign(name, by=world.ada, now=MONDAY_9)
+
+    assert drain_queue(by=system(world.tenant.id), now=MONDAY_9) == (1, 0)
+    assert holders(world) == [siv.id]
 
 
 def test_nobody_outside_the_team_is_given_anything() -> None:
