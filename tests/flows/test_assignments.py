@@ -106,6 +106,41 @@ def test_what_has_changed_since_the_plan_stays_where_it_is() -> None:
     assert holders(world) == [world.ada_agent.id, siv.id, siv.id]
 
 
+def test_what_somebody_began_to_answer_after_the_plan_stays_with_them() -> None:
+    world = a_staffed_world()
+    with writing(world.tenant.id):
+        Agent.objects.filter(id=world.bo_agent.id).update(capacity=6)
+    for _ in range(4):
+        a_tier_1_ticket(world)
+    siv = seated(world, "Siv Ny")
+    plan = planned(world)
+    assert {move.reason for move in plan} == {MoveReason.UNEVEN}
+    assert len(plan) == 2
+    with reading(world.tenant.id):
+        begun = Ticket.objects.get(id=plan[0].ticket)
+    work.send_reply(shown("tkt", begun.public_id), text="I am on it.", by=world.bo, now=MONDAY_9)
+
+    handed = assignments.even_out("tier-1", plan, by=world.ada, now=MONDAY_9 + HOUR)
+
+    assert (handed.moved, handed.kept) == (1, 1)
+    with reading(world.tenant.id):
+        assert Ticket.objects.get(id=plan[0].ticket).assignee_id == world.bo_agent.id
+        assert Ticket.objects.get(id=plan[1].ticket).assignee_id == siv.id
+
+
+def test_what_somebody_answered_before_they_went_is_moved_all_the_same() -> None:
+    world = a_staffed_world()
+    siv = a_team_that_lost_bo(world, count=1)
+    with reading(world.tenant.id):
+        name = shown("tkt", Ticket.objects.get().public_id)
+    plan = planned(world)
+    work.send_reply(name, text="I am on it.", by=world.bo, now=MONDAY_9)
+
+    handed = assignments.even_out("tier-1", plan, by=world.ada, now=MONDAY_9 + HOUR)
+
+    assert (handed.moved, holders(world)) == (1, [siv.id])
+
+
 def test_undoing_gives_back_what_still_stands_as_it_was_left() -> None:
     world = a_staffed_world()
     siv = a_team_that_lost_bo(world)
