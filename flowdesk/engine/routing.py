@@ -105,6 +105,10 @@ class RoutingDecision:
     def sla_target_minutes(self) -> int | None:
         return None if self.sla_target is None else self.sla_target // timedelta(minutes=1)
 
+    def sent_on(self, team: str) -> RoutingDecision:
+        """The same decision, to another team: its own is not there."""
+        return replace(self, team=team, reasons=(*self.reasons, because("team_missing", team=self.team)))
+
     def trace(self) -> tuple[RuleTrace, ...]:
         """The rules tried, in order, the last being the one that matched if any did.
 

@@ -108,10 +108,13 @@ def route_ticket(
     """The first rule that matches names the team; the best agent of it who is on shift takes the ticket, and nobody
     else gives them one until the act ends.
 
-    A ticket that no rule takes goes to the team that was `learned`, asked with those there are.
+    A ticket that no rule takes goes to the team that was `learned`, asked with those there are; one whose rule names a
+    team that is gone goes where the rest goes.
     """
     teams = {team.slug: team for team in people.teams()}
     decision = route(facts, policy.routing, learned=learned(teams))
+    if decision.team not in teams:
+        decision = decision.sent_on(policy.routing.otherwise.team)
     team = teams.get(decision.team)
     if team is None:
         return Routed(facts, None, None, decision, None)

@@ -116,6 +116,9 @@ def test_rules_are_put_in_force_by_who_has_seen_the_last_ones(desk: Desk) -> Non
 
 def test_rules_that_cannot_be_read_are_not_put_in_force(desk: Desk) -> None:
     refused(desk.call("PUT", "/routing/rules", {"source": "rules: [{name: a}]\n"}), 422)
+    for gone in (RULES.replace("billing", "partners"), RULES.replace("api'\"", "api'\", cc: [partners]")):
+        assert gone != RULES
+        refused(desk.call("PUT", "/routing/rules", {"source": gone}), 422)
 
     assert desk.get("/routing/rules")["revision"] == 1
 

@@ -188,6 +188,21 @@ def test_a_step_for_an_absent_manager_reaches_who_stands_in() -> None:
     assert event.data["way"] == ["support_manager", "substitute"]
 
 
+def test_a_rule_whose_team_is_gone_sends_the_ticket_where_the_rest_goes() -> None:
+    world = a_staffed_world()
+    with writing(world.tenant.id):
+        Team.objects.filter(slug="devrel").update(slug="partners")
+
+    an_open_ticket(world, subject="Webhook", text="How do we connect our webhook to the API integration")
+
+    assert ticket(world).team_id == world.tier_1.id
+    assert ticket(world).assignee_id == world.bo_agent.id
+    with reading(world.tenant.id):
+        trace = Explanation.objects.get(subject="routing").trace
+    assert (trace["rule"], trace["team"]) == ("integration", "tier-1")
+    assert {"code": "team_missing", "params": {"team": "devrel"}} in trace["reasons"]
+
+
 def test_what_triage_is_not_sure_of_waits_for_a_second_look() -> None:
     world = a_staffed_world()
     an_open_ticket(world, subject="Hello", text="Could somebody ring me about things?")

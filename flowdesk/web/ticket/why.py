@@ -66,6 +66,7 @@ REASONS: Mapping[str, str | Promise] = {
     "learned_team": gettext_lazy("Tickets like it went to {team}."),
     "rule_matched": gettext_lazy("Rule {rule} matched."),
     "no_rule_matched": gettext_lazy("No rule matched."),
+    "team_missing": gettext_lazy("There is no team {team}: the ticket goes where the rest goes."),
     "senior_for_history": gettext_lazy("A senior, after {recent_escalations} recent escalations."),
     "nobody_speaks": gettext_lazy("Nobody in the team speaks {language}; that wish was let go."),
     "nobody_has_skill": gettext_lazy("Nobody in the team has {skills}; that wish was let go."),
