@@ -61,6 +61,10 @@ SENTENCES: Mapping[str, str | Promise] = {
         "The ticket was merged into another. Work on that one, or undo the merge."
     ),
     "The ticket is not merged into another.": _("The ticket is not merged any more."),
+    "Somebody else has the ticket meanwhile.": _("Somebody else has the ticket meanwhile."),
+    "{name} has the ticket by now. Take it again if you mean to.": _(
+        "{name} has the ticket by now. Take it again if you mean to."
+    ),
     "The ticket is being merged at this very moment; send it again.": _(
         "The ticket is being merged at this very moment. Send it again."
     ),

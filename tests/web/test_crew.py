@@ -15,7 +15,7 @@ from flowdesk.core.actor import Role, system
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading, writing
 from flowdesk.core.time import at as pinned
-from flowdesk.flows import receive
+from flowdesk.flows import receive, work
 from flowdesk.people.models import Absence, Agent, Shift, TeamMember
 from flowdesk.tickets.models import Ticket
 from tests.builders import MONDAY_9, World, a_customer, a_message
@@ -285,3 +285,29 @@ def test_two_who_look_at_the_same_ticket_do_not_stumble(world: World, ada: Clien
     send(bo, address)
 
     assert "Somebody has looked at how this ticket was read already." in send(ada, address)
+
+
+def test_a_ticket_that_another_took_meanwhile_is_not_taken_from_them_unseen(
+    world: World, ada: Client, bo: Client
+) -> None:
+    name = a_tier_1_ticket(world)
+    with pinned(MONDAY_9):
+        work.assign(name, by=world.ada, now=MONDAY_9)
+    address = f"/flow/tickets/{name}"
+    free = _seen(page(ada, address))
+    assert free == ""
+
+    send(bo, f"{address}/take", seen=free)
+    refused = send(ada, f"{address}/take", seen=free)
+
+    assert "Bo Ek has the ticket by now. Take it again if you mean to." in refused
+    assert ticket(world).assignee_id == world.bo_agent.id
+
+    assert "The ticket is yours" in send(ada, f"{address}/take", seen=_seen(refused))
+    assert ticket(world).assignee_id == world.ada_agent.id
+
+
+def _seen(shown_page: str) -> str:
+    found = re.search(r'name="seen" value="([^"]*)"', shown_page)
+    assert found is not None
+    return found[1]
