@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
 from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.facts import Priority, TicketFacts
@@ -170,7 +170,8 @@ def bulk_page(*, limit: int, before: tuple[datetime, int] | None = None) -> list
         Move.objects.filter(bulk=OuterRef("id")).order_by().values("bulk").annotate(n=Count("id")).values("n")
     )
     undone = Bulk.objects.filter(undoes=OuterRef("id"))
-    rows = Bulk.objects.annotate(moved=Subquery(moves), is_undone=Exists(undone)).order_by("-at", "-id")[
-        :limit
-    ]
-    return [BulkLine(row, row.moved or 0, row.is_undone) for row in rows]
+    rows = Bulk.objects.annotate(moved=Subquery(moves), is_undone=Exists(undone))
+    if before is not None:
+        at, last = before
+        rows = rows.filter(at__lte=at).filter(Q(at__lt=at) | Q(id__lt=last))
+    return [BulkLine(row, row.moved or 0, row.is_undone) for row in rows.order_by("-at", "-id")[:limit]]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading, writing
 from flowdesk.people.models import Agent, Post, Shift, TeamMember
+from flowdesk.routing.bulks import keep_bulk, name_of
+from flowdesk.routing.models import Bulk, BulkKind
 from tests.api.desk import Desk, a_desk, fields, good, refused
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
@@ -145,8 +148,6 @@ def test_trying_rules_needs_the_right_to_read() -> None:
 
 def siv(desk: Desk) -> str:
     """One more for tier 1, round the clock."""
-    from uuid import uuid4
-
     world = desk.world
     with writing(world.tenant.id):
         agent = Agent.objects.create(
@@ -198,6 +199,20 @@ def test_assignments_are_paged_newest_first(desk: Desk) -> None:
     assert numbers == [3, 2, 1]
     assert second["next"] is None
     refused(desk.call("GET", "/assignments", agent=shown("agt", desk.world.tier_1.public_id)), 422)
+
+
+def test_bulks_are_paged_newest_first(desk: Desk) -> None:
+    with writing(desk.world.tenant.id):
+        for minute in (0, 1, 1):
+            at = desk.now + timedelta(minutes=minute)
+            keep_bulk(uuid4(), [], kind=BulkKind.DRAINED, by=desk.world.ada, at=at)
+        newest = [name_of(row.public_id) for row in Bulk.objects.order_by("-id")]
+
+    first = desk.get("/assignments/bulks", limit=2)
+    second = desk.get("/assignments/bulks", limit=2, cursor=first["next"])
+
+    assert [one["id"] for one in [*first["items"], *second["items"]]] == newest
+    assert second["next"] is None
 
 
 def test_an_agent_is_changed_and_routing_goes_by_it(desk: Desk) -> None:
