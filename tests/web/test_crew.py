@@ -91,7 +91,7 @@ def test_a_team_shows_who_has_how_much(world: World, ada: Client) -> None:
 def test_a_card_is_changed_by_the_manager_and_kept_in_the_audit_log(world: World, ada: Client) -> None:
     shown_page = send(
         ada, address_of(world.bo_agent), deed="card", skills="SQL, api_expert", languages="sv", channels="chat",
-        capacity="5", is_available="1",
+        capacity="5",
     )  # fmt: skip
 
     assert "Saved" in shown_page
@@ -132,6 +132,21 @@ def test_people_say_for_themselves_whether_they_are_here(world: World, bo: Clien
     assert "You get new tickets again" in send(
         bo, address_of(world.bo_agent), deed="available", is_available="1"
     )
+
+
+def test_who_saves_a_card_does_not_say_that_somebody_is_here(world: World, ada: Client, bo: Client) -> None:
+    card = page(ada, address_of(world.bo_agent))
+    assert 'name="is_available"' not in card
+    send(bo, address_of(world.bo_agent), deed="available", is_available="")
+
+    send(
+        ada, address_of(world.bo_agent), deed="card", skills="sql", languages="sv", channels="", capacity="5",
+        is_available="1",
+    )  # fmt: skip
+
+    with reading(world.tenant.id):
+        row = Agent.objects.get(id=world.bo_agent.id)
+    assert (row.skills, row.is_available) == (["sql"], False)
 
 
 def test_an_agent_changes_nobody_else_and_not_their_own_card(world: World, bo: Client) -> None:
