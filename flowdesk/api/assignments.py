@@ -261,7 +261,9 @@ def even_out(request: HttpRequest, team: str, body: EvenOut) -> HandedOut:
 
 
 def _team(name: str) -> Team:
-    """By slug or id."""
+    """By slug or id; raises NotFound."""
+    if "\x00" in name:  # nothing the database could be asked for
+        raise NotFound
     known = (
         Team.objects.filter(public_id=parsed("tem", name))
         if name.startswith("tem_")

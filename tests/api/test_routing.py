@@ -215,6 +215,14 @@ def test_bulks_are_paged_newest_first(desk: Desk) -> None:
     assert second["next"] is None
 
 
+@pytest.mark.parametrize("team", ["partners", "%00", "tem_%00", "tem_1"])
+def test_the_balance_of_a_team_that_is_not_there_is_not_found(desk: Desk, team: str) -> None:
+    refused(desk.call("GET", f"/teams/{team}/balance"), 404)
+    bo = shown("agt", desk.world.bo_agent.public_id)
+    move = {"ticket": "tkt_1", "before": bo, "after": bo}
+    refused(desk.call("POST", f"/teams/{team}/balance", {"moves": [move]}), 404)
+
+
 def test_an_agent_is_changed_and_routing_goes_by_it(desk: Desk) -> None:
     bo = shown("agt", desk.world.bo_agent.public_id)
 
