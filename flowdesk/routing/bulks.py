@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from flowdesk.core.actor import Actor, ActorKind
 from flowdesk.core.errors import DomainError, NotFound
@@ -104,6 +105,14 @@ def lock_bulk(public_id: str) -> Bulk:
 def moves_of(bulk: Bulk) -> list[Move]:
     """What a bulk moved, by ticket: in the order in which tickets are locked."""
     return list(Move.objects.filter(bulk=bulk).order_by("ticket_id"))
+
+
+def moves_in(bulk_id: str) -> QuerySet[Move]:
+    """What the bulk of a public id moved; nothing where there is none."""
+    try:
+        return Move.objects.filter(bulk__public_id=parsed(PREFIX, bulk_id))
+    except NotFound:
+        return Move.objects.none()
 
 
 def taken_back(*, at: datetime) -> list[int]:

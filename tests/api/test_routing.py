@@ -7,6 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading, writing
@@ -199,6 +201,20 @@ def test_assignments_are_paged_newest_first(desk: Desk) -> None:
     assert numbers == [3, 2, 1]
     assert second["next"] is None
     refused(desk.call("GET", "/assignments", agent=shown("agt", desk.world.tier_1.public_id)), 422)
+
+
+def test_many_moves_are_read_in_as_many_statements_as_one(desk: Desk) -> None:
+    tickets = [opened(desk, BROKEN)["id"] for _ in range(3)]
+    there, gone = shown("agt", desk.world.bo_agent.public_id), shown("agt", uuid4())
+    counts = []
+    for count in (1, 3):
+        moves = [{"ticket": name, "before": there, "after": gone} for name in tickets[:count]]
+        with CaptureQueriesContext(connection) as asked:
+            wrong = refused(desk.call("POST", "/teams/tier-1/balance", {"moves": moves}), 422)
+        counts.append(len(asked))
+        assert fields(wrong) == {f"moves.{number}.after" for number in range(count)}
+
+    assert counts[0] == counts[1]
 
 
 def test_bulks_are_paged_newest_first(desk: Desk) -> None:
