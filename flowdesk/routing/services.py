@@ -257,9 +257,7 @@ def candidates(
     """The team's agents as they stand at this instant, with what their open tickets weigh."""
     weighed = [weights[priority] for priority in Priority]
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.TEAM_AT_WORK, [at, at, weighed, dedicated, dedicated, at, at, current_tenant(), team]
-        )
+        cursor.execute(sql.TEAM_AT_WORK, [at, at, weighed, dedicated, at, at, current_tenant(), team])
         agents = cursor.fetchall()
     on_shift = people.on_shift(at, [agent for agent, *_ in agents])
     return [_candidate(*row, on_shift=on_shift, dedicated=dedicated) for row in agents]

@@ -1,8 +1,8 @@
 """Hot statements of routing. Every one names the tenant; row level security is the second wall."""
 
 # A team's agents as they stand at an instant: what their active tickets weigh, by priority, whether they are out of
-# office, and whether they stand in for the one whom the ticket is meant for. The condition on the status is that of
-# the index.
+# office, and whether they stand in for the one whom the ticket is meant for: of absences that overlap the latest to
+# begin says who does, as for escalations. The condition on the status is that of the index.
 TEAM_AT_WORK = """
 select agent.id, agent.is_available and not exists (
         select from people_absence as absence
@@ -14,11 +14,12 @@ select agent.id, agent.is_available and not exists (
         where ticket.tenant_id = agent.tenant_id and ticket.assignee_id = agent.id
             and ticket.status in ('new', 'open', 'pending', 'on_hold')
     ) as load,
-    %s::bigint is not null and exists (
-        select from people_absence as absence
-        where absence.tenant_id = agent.tenant_id and absence.agent_id = %s and absence.substitute_id = agent.id
+    coalesce(agent.id = (
+        select absence.substitute_id from people_absence as absence
+        where absence.tenant_id = agent.tenant_id and absence.agent_id = %s
             and absence.starts_at <= %s and (absence.ends_at is null or absence.ends_at > %s)
-    ) as stands_in
+        order by absence.starts_at desc, absence.id desc limit 1
+    ), false) as stands_in
 from people_teammember as member
 join people_agent as agent on agent.tenant_id = member.tenant_id and agent.id = member.agent_id
 where member.tenant_id = %s and member.team_id = %s and agent.left_at is null order by agent.id

@@ -124,6 +124,17 @@ def test_the_oldest_deadline_is_given_first_and_no_more_than_there_is_room_for(
     assert drain(world) == (0, 2)
 
 
+def test_of_what_is_given_out_together_the_soonest_deadline_comes_first(world: World) -> None:
+    numbers = tickets_of(world, count=3)
+    with writing(world.tenant.id):
+        Agent.objects.filter(id=world.bo_agent.id).update(capacity=1)
+        Ticket.objects.filter(number=numbers[2]).update(due_at=MONDAY_9)
+    begin_shift(world, world.bo_agent)
+
+    assert drain(world) == (1, 2)
+    assert given(world) == [numbers[2]]
+
+
 def test_a_ticket_waits_for_the_skill_that_its_rule_asks_for(world: World) -> None:
     an_open_ticket(world, **API)
     (other,) = tickets_of(world, team="devrel")

@@ -156,6 +156,18 @@ def test_undoing_gives_back_what_still_stands_as_it_was_left() -> None:
     assert holders(world) == [siv.id, world.ada_agent.id, world.bo_agent.id]
 
 
+def test_what_somebody_had_who_has_left_goes_back_to_the_queue() -> None:
+    world = a_staffed_world()
+    a_team_that_lost_bo(world, count=1)
+    handed = assignments.even_out("tier-1", planned(world), by=world.ada, now=MONDAY_9 + HOUR)
+    with writing(world.tenant.id):
+        Agent.objects.filter(id=world.bo_agent.id).update(left_at=MONDAY_9 + HOUR)
+
+    undone = assignments.undo_bulk(handed.bulk, by=world.ada, now=MONDAY_9 + HOUR)
+
+    assert (undone.moved, holders(world)) == (1, [None])
+
+
 def test_nothing_is_undone_twice() -> None:
     world = a_staffed_world()
     a_team_that_lost_bo(world)

@@ -182,6 +182,22 @@ def test_an_absence_is_noted_by_day_with_who_stands_in_and_ended(world: World, b
     assert "away until" not in page(bo, "/flow/teams")
 
 
+def test_nobody_ends_an_absence_of_somebody_else_on_their_own_page(world: World, bo: Client) -> None:
+    with writing(world.tenant.id):
+        absence = Absence.objects.create(
+            tenant=world.tenant, public_id=uuid4(), agent=world.ada_agent, starts_at=MONDAY_9
+        )
+
+    with pinned(MONDAY_9):
+        answer = bo.post(
+            address_of(world.bo_agent), {"deed": "end", "absence": shown("abs", absence.public_id)}
+        )
+
+    assert answer.status_code == 403
+    with reading(world.tenant.id):
+        assert Absence.objects.get().ends_at is None
+
+
 @pytest.mark.parametrize(
     ("first", "last", "said"),
     [
