@@ -38,6 +38,7 @@ from flowdesk.tickets.states import WORKABLE
 
 log = logging.getLogger("flowdesk.worker")
 ROUND = 200  # tickets taken at a time: woken in one act, or looked at in the queue of a team and language
+PAGES = 5  # how often the queue of a team and language is looked at further down, where those in front were in vain
 PART = 20  # queued tickets given out in one act: the locks are held briefly, and a bad row spoils few
 SAID_AGAIN = timedelta(
     hours=1
@@ -127,26 +128,27 @@ def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
         lengths = tickets.queue_lengths(WORKABLE)
         weights = current_policy().routing.weights
         teams = [team for team in lengths if _has_room(team, weights, at=now)]
-        queue = (
-            tickets.queue_heads(WORKABLE, teams=teams, but=bulks.taken_back(at=now), limit=ROUND)
-            if teams
-            else []
-        )
+        looked_at = bulks.taken_back(at=now) if teams else []
     assigned = 0
     bulk = new_id(now)  # whatever this round hands out can be looked at, and taken back, together
     in_vain: set[Seat] = set()
-    while queue:
-        head, queue = queue[:ROUND], queue[ROUND:]
+    for _ in range(PAGES if teams else 0):
+        # Many that ask for a skill nobody free has must not hide those that somebody could take.
         with reading(by.tenant):
-            asked = routing.asked_of([one.id for one in head])
-        while head:
+            queue = tickets.queue_heads(WORKABLE, teams=teams, but=looked_at, limit=ROUND)
+            asked = routing.asked_of([one.id for one in queue])
+        looked_at += [one.id for one in queue]
+        is_last = len(queue) < ROUND
+        while queue:
             # Nobody comes free while we hand out: who was looked for in vain once is not looked for again.
-            head = [one for one in head if _seat(one.team, one.language, asked.get(one.id)) not in in_vain]
-            part, head = head[:PART], head[PART:]
+            queue = [one for one in queue if _seat(one.team, one.language, asked.get(one.id)) not in in_vain]
+            part, queue = queue[:PART], queue[PART:]
             if part:
                 given, missing = _give_each([one.id for one in part], asked, bulk, by=by, now=now)
                 assigned += given
                 in_vain |= missing
+        if is_last:
+            break
     return assigned, sum(lengths.values()) - assigned
 
 

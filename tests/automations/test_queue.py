@@ -148,6 +148,19 @@ def test_a_ticket_waits_for_the_skill_that_its_rule_asks_for(world: World) -> No
     assert ticket(world, number=1).assignee_id == world.bo_agent.id
 
 
+def test_a_skill_that_nobody_free_has_hides_no_ticket_behind_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automate, "ROUND", 2)
+    for _ in range(3):
+        an_open_ticket(world, **API)
+    (other,) = tickets_of(world, team="devrel")
+    joins(world, "devrel", a_colleague(world, "Siv Ny"))
+
+    assert drain(world) == (1, 3)
+    assert given(world) == [other]
+
+
 def test_who_was_sent_elsewhere_since_is_not_asked_for_the_skill(world: World) -> None:
     name = an_open_ticket(world, **API)
     work.assign(name, team="product", by=world.ada, now=MONDAY_9)
