@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,7 +16,7 @@ from flowdesk.api.pagination import DEFAULT, Cursor, Limit, OnlyPages, Page, cur
 from flowdesk.api.reading import AgentId, Body, Filters
 from flowdesk.api.shapes import AgentRef, Out, TeamRef, TicketNamed, agent_ref, team_ref
 from flowdesk.core.actor import Act
-from flowdesk.core.errors import NotFound, invalid
+from flowdesk.core.errors import Fault, Invalid, NotFound, invalid
 from flowdesk.core.ids import parsed, shown
 from flowdesk.core.tenant import reading
 from flowdesk.engine.balance import MoveReason
@@ -255,13 +257,15 @@ def even_out(request: HttpRequest, team: str, body: EvenOut) -> HandedOut:
     asking = client(request)
     with reading(asking.tenant):
         slug = _team(team).slug
-        moves = [_wanted(move, number) for number, move in enumerate(body.moves)]
+        moves = _wanted(body.moves)
     handed = assignments.even_out(slug, moves, by=asking.actor, now=asking.now)
     return HandedOut(bulk=handed.bulk, moved=handed.moved, kept=handed.kept)
 
 
 def _team(name: str) -> Team:
-    """By slug or id."""
+    """By slug or id; raises NotFound."""
+    if "\x00" in name:  # nothing the database could be asked for
+        raise NotFound
     known = (
         Team.objects.filter(public_id=parsed("tem", name))
         if name.startswith("tem_")
@@ -273,24 +277,33 @@ def _team(name: str) -> Team:
     return row
 
 
-def _wanted(move: MoveIn, number: int) -> WantedMove:
-    try:
-        ticket = tickets.ticket_id_of(move.ticket)
-    except NotFound:
-        raise invalid(f"moves.{number}.ticket", "there is no ticket by that id") from None
-    ids = dict(Agent.objects.filter(public_id__in=_uuids(move)).values_list("public_id", "id"))
-    found = {
-        name: ids.get(parsed("agt", getattr(move, name)))
-        for name in ("before", "after")
-        if getattr(move, name)
-    }
-    for name in ("before", "after"):
-        if found.get(name) is None:
-            raise invalid(f"moves.{number}.{name}", "there is no agent by that id")
-    return WantedMove(
-        ticket=ticket, before=found["before"] or 0, after=found["after"] or 0, reason=move.reason
-    )
+def _wanted(moves: Sequence[MoveIn]) -> list[WantedMove]:
+    """The moves by row ids, in two statements; raises Invalid naming each thing that is not there."""
+    known = _rows(Ticket, "tkt", [move.ticket for move in moves])
+    agents = _rows(Agent, "agt", [name for move in moves for name in (move.before, move.after)])
+    given = [
+        {"ticket": known.get(move.ticket), "before": agents.get(move.before), "after": agents.get(move.after)}
+        for move in moves
+    ]
+    faults = [
+        Fault(f"moves.{number}.{name}", f"there is no {'ticket' if name == 'ticket' else 'agent'} by that id")
+        for number, rows in enumerate(given)
+        for name, row in rows.items()
+        if row is None
+    ]
+    if faults:
+        raise Invalid(*faults)
+    return [
+        WantedMove(reason=move.reason, **{name: row or 0 for name, row in rows.items()})
+        for move, rows in zip(moves, given, strict=True)
+    ]
 
 
-def _uuids(move: MoveIn) -> list[Any]:
-    return [parsed("agt", name) for name in (move.before, move.after) if name]
+def _rows(model: type[Ticket] | type[Agent], prefix: str, names: Iterable[str]) -> dict[str, int]:
+    """The row ids of those that are there, by the names they were asked for by."""
+    ids = {}
+    for name in names:
+        with suppress(NotFound):
+            ids[parsed(prefix, name)] = name
+    rows = model.objects.filter(public_id__in=ids).values_list("public_id", "id")
+    return {ids[public_id]: row for public_id, row in rows}

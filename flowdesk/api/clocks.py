@@ -240,7 +240,7 @@ def _with_people(value: Any, refs: Mapping[int, Any]) -> Any:
 
 
 def _otherwise(ticket: Ticket, traces: list[Explanation], policy: Policy) -> list[OtherwiseOut]:
-    found = would_have_changed(ticket, {one.subject: one.trace for one in traces}, policy)
+    found = would_have_changed(ticket, tickets.newest_traces(traces), policy)
     agents = people.agents_by_id(one.agent for one in found if one.agent is not None)
     return [
         OtherwiseOut(

@@ -34,6 +34,7 @@ class Movable:
     agent: str
     weight: int = 1
     language: str | None = None
+    skills: frozenset[str] = frozenset()  # one of them is asked for
     due_at: datetime | None = None
     is_begun: bool = False
     is_theirs: bool = False
@@ -101,15 +102,17 @@ class _Table:
 
     def taker(self, one: Movable) -> str | None:
         """Who of the others would have the smallest share in use with this ticket, if anybody can take it."""
-        able = [name for name in self.people if name != one.agent and self._can_take(name, one.language)]
+        able = [name for name in self.people if name != one.agent and self._can_take(name, one)]
         return min(able, key=lambda name: (self.share(name, more=one.weight), name), default=None)
 
     def next_step(self, free: Sequence[Movable]) -> tuple[Movable, str] | None:
         """The next ticket of whoever has most, and who takes it; None when nothing more would even things out."""
-        in_vain: set[tuple[str, str | None, int]] = set()  # tickets that are alike find the same taker
+        in_vain: set[tuple[str, str | None, frozenset[str], int]] = (
+            set()
+        )  # tickets that are alike find the same taker
         for name in sorted(self.people, key=lambda name: (-self.share(name), name)):
             for one in free:
-                kind = (name, one.language, one.weight)
+                kind = (name, one.language, one.skills, one.weight)
                 if one.agent != name or kind in in_vain:
                     continue
                 to = self.taker(one)
@@ -133,10 +136,11 @@ class _Table:
         is_over = self.load[one.agent] > self.people[one.agent].capacity
         return (apart > EVEN or is_over) and after < apart
 
-    def _can_take(self, name: str, language: str | None) -> bool:
-        person = self.people[name]
+    def _can_take(self, name: str, one: Movable) -> bool:
+        person, team = self.people[name], self.people.values()
         if not (person.is_on_shift and person.is_available and self.load[name] < person.capacity):
             return False
-        if language is None or not any(language in one.languages for one in self.people.values()):
-            return True
-        return language in person.languages
+        # As when it was first given: what nobody of the team has is not asked for.
+        if one.language not in person.languages and any(one.language in other.languages for other in team):
+            return False
+        return bool(one.skills & person.skills) or not any(one.skills & other.skills for other in team)

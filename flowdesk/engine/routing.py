@@ -105,6 +105,10 @@ class RoutingDecision:
     def sla_target_minutes(self) -> int | None:
         return None if self.sla_target is None else self.sla_target // timedelta(minutes=1)
 
+    def sent_on(self, team: str) -> RoutingDecision:
+        """The same decision, to another team: its own is not there."""
+        return replace(self, team=team, reasons=(*self.reasons, because("team_missing", team=self.team)))
+
     def trace(self) -> tuple[RuleTrace, ...]:
         """The rules tried, in order, the last being the one that matched if any did.
 
@@ -196,6 +200,7 @@ class Candidate:
 class Verdict(StrEnum):
     CHOSEN = "chosen"
     BEHIND = "behind"  # would do; another came first
+    BUSY = "busy"  # would do, and was being given another ticket at that moment
     OFF_SHIFT = "off_shift"
     UNAVAILABLE = "unavailable"
     LACKS_LANGUAGE = "lacks_language"
@@ -209,12 +214,20 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentDecision:
     """The agent, or None: the ticket waits in the team's queue. One verdict per candidate, by agent;
-    `waived` tells the wishes that nobody could meet."""
+    `waived` tells the wishes that nobody could meet, `able` is everybody who would do, the best first."""
 
     agent: str | None
     strategy: Strategy
     verdicts: tuple[tuple[str, Verdict], ...]
     waived: tuple[Reason, ...] = ()
+    able: tuple[Candidate, ...] = field(default=(), repr=False)
+
+    def passed_on(self, agent: str) -> AssignmentDecision:
+        """The same decision where those who come before this agent are busy."""
+        busy = {one.agent for one in self.able[: [one.agent for one in self.able].index(agent)]}
+        verdicts = {name: Verdict.BUSY if name in busy else verdict for name, verdict in self.verdicts}
+        verdicts[agent] = Verdict.CHOSEN
+        return replace(self, agent=agent, verdicts=tuple(sorted(verdicts.items())))
 
 
 def choose_agent(
@@ -265,6 +278,7 @@ def choose_agent(
         strategy=strategy,
         verdicts=tuple(sorted(verdicts.items())),
         waived=tuple(waived),
+        able=tuple(left),
     )
 
 

@@ -61,6 +61,8 @@ def even_out(team: str, moves: Sequence[WantedMove], *, by: Actor, now: datetime
         work
         for work in work_on(tickets.lock_tickets(sorted(wanted)))
         if _stands(work.ticket, team=row.id, agent=wanted[work.ticket.id].before)
+        # What somebody has begun to answer since stays with them, unless they are away.
+        and (not work.ticket.reply_count or wanted[work.ticket.id].reason is MoveReason.AWAY)
     ]
     made = [
         _hand(

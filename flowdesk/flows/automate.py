@@ -31,18 +31,20 @@ from flowdesk.routing import bulks
 from flowdesk.routing import services as routing
 from flowdesk.routing.bulks import Moved
 from flowdesk.routing.models import BulkKind
+from flowdesk.routing.services import Asked
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.states import WORKABLE
 
 log = logging.getLogger("flowdesk.worker")
 ROUND = 200  # tickets taken at a time: woken in one act, or looked at in the queue of a team and language
+PAGES = 5  # how often the queue of a team and language is looked at further down, where those in front were in vain
 PART = 20  # queued tickets given out in one act: the locks are held briefly, and a bad row spoils few
 SAID_AGAIN = timedelta(
     hours=1
 )  # a ticket that cannot be given out fails every round; once in a while is told
 _said: dict[int, datetime] = {}  # when its failure was last told
-Seat = tuple[int, str]  # a team and a language: who could take a ticket of it
+Seat = tuple[int, str, tuple[str, ...]]  # a team, a language and skills: who could take a ticket of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ def _fail(run: Run, counts: Mapping[str, Any], *, by: Actor, now: datetime) -> N
 
 
 def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
-    """Give queued tickets to whoever can take them, the oldest deadline first.
+    """Give queued tickets to whoever can take them, the oldest deadline first; but none that was just taken back.
 
     Several acts, each whole by itself; a ticket that cannot be given out holds up no other. Returns how many
     found an agent and how many still wait.
@@ -126,19 +128,32 @@ def drain_queue(*, by: Actor, now: datetime) -> tuple[int, int]:
         lengths = tickets.queue_lengths(WORKABLE)
         weights = current_policy().routing.weights
         teams = [team for team in lengths if _has_room(team, weights, at=now)]
-        queue = tickets.queue_heads(WORKABLE, teams=teams, limit=ROUND) if teams else []
+        looked_at = bulks.taken_back(at=now) if teams else []
     assigned = 0
     bulk = new_id(now)  # whatever this round hands out can be looked at, and taken back, together
     in_vain: set[Seat] = set()
-    while queue:
-        # Nobody comes free while we hand out: who was looked for in vain once is not looked for again.
-        queue = [one for one in queue if (one.team, one.language) not in in_vain]
-        part, queue = queue[:PART], queue[PART:]
-        if part:
-            given, missing = _give_each([one.id for one in part], bulk, by=by, now=now)
-            assigned += given
-            in_vain |= missing
+    for _ in range(PAGES if teams else 0):
+        # Many that ask for a skill nobody free has must not hide those that somebody could take.
+        with reading(by.tenant):
+            queue = tickets.queue_heads(WORKABLE, teams=teams, but=looked_at, limit=ROUND)
+            asked = routing.asked_of([one.id for one in queue])
+        looked_at += [one.id for one in queue]
+        is_last = len(queue) < ROUND
+        while queue:
+            # Nobody comes free while we hand out: who was looked for in vain once is not looked for again.
+            queue = [one for one in queue if _seat(one.team, one.language, asked.get(one.id)) not in in_vain]
+            part, queue = queue[:PART], queue[PART:]
+            if part:
+                given, missing = _give_each([one.id for one in part], asked, bulk, by=by, now=now)
+                assigned += given
+                in_vain |= missing
+        if is_last:
+            break
     return assigned, sum(lengths.values()) - assigned
+
+
+def _seat(team: int, language: str, asked: Asked | None) -> Seat:
+    return team, language, asked.want_skills if asked else ()
 
 
 def _has_room(team: int, weights: Mapping[Priority, int], *, at: datetime) -> bool:
@@ -149,10 +164,12 @@ def _has_room(team: int, weights: Mapping[Priority, int], *, at: datetime) -> bo
     )
 
 
-def _give_each(ids: Sequence[int], bulk: UUID, *, by: Actor, now: datetime) -> tuple[int, set[Seat]]:
+def _give_each(
+    ids: Sequence[int], asked: Mapping[int, Asked], bulk: UUID, *, by: Actor, now: datetime
+) -> tuple[int, set[Seat]]:
     """Give tickets out together; if that fails, each by itself, and pass the bad one over (law 7)."""
     try:
-        return _give_out(ids, bulk, by=by, now=now)
+        return _give_out(ids, asked, bulk, by=by, now=now)
     except Exception as fault:
         if is_database_away(fault):
             raise
@@ -161,7 +178,7 @@ def _give_each(ids: Sequence[int], bulk: UUID, *, by: Actor, now: datetime) -> t
             return 0, set()
         given, in_vain = 0, set[Seat]()
         for one in ids:
-            more, missing = _give_each([one], bulk, by=by, now=now)
+            more, missing = _give_each([one], asked, bulk, by=by, now=now)
             given += more
             in_vain |= missing
         return given, in_vain
@@ -175,27 +192,36 @@ def _say_failed(ticket: int, fault: Exception, *, by: Actor, now: datetime) -> N
 
 
 @act
-def _give_out(ids: Sequence[int], bulk: UUID, *, by: Actor, now: datetime) -> tuple[int, set[Seat]]:
-    """Returns how many found an agent, and the seats for which there was none."""
+def _give_out(
+    ids: Sequence[int], asked: Mapping[int, Asked], bulk: UUID, *, by: Actor, now: datetime
+) -> tuple[int, set[Seat]]:
+    """Returns how many found an agent, and the seats for which there was none; what another act gives out at this
+    moment is left to it."""
     moved: list[Moved] = []
     in_vain: set[Seat] = set()
+    if not routing.try_drain():
+        return 0, in_vain
     for work in work_on(tickets.claim_queue(ids, statuses=WORKABLE)):
         ticket = work.ticket
         assert ticket.team_id is not None
-        seat = (ticket.team_id, ticket.language)
+        seat = _seat(ticket.team_id, ticket.language, asked.get(ticket.id))
         if seat in in_vain:
             continue
-        picked = routing.pick_agent(
+        picked = routing.hold_free_agent(
             ticket.team_id,
+            asked.get(ticket.id),
             wish=routing.wish_of(ticket, work.customer),
             rules=work.desk.policy.routing,
             at=now,
         )
+        if picked is None:
+            continue  # who could take it is being given something: a busy ticket is simply due next round
         if picked.agent is None:
             in_vain.add(seat)
             continue
         agent = int(picked.agent)
         give(work, team=None, agent=agent, by=by, at=now, because="drained", bulk=bulks.name_of(bulk))
+        tickets.explain(ticket, {"assignment": routing.assignment_trace(picked)}, at=now)
         # Saved at once, so that the next pick sees this agent's load.
         close_work(work, by=by, at=now)
         moved.append(

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flowdesk.core.actor import Act, Actor
-from flowdesk.core.errors import Fault, Invalid
+from flowdesk.core.errors import DomainError, Fault, Invalid
 from flowdesk.core.ids import parsed, shown
 from flowdesk.core.tenant import act
 from flowdesk.core.versions import Expected
@@ -18,6 +18,7 @@ from flowdesk.escalation import services as escalation
 from flowdesk.flows.deeds import end_wait, end_work, reopen, status_of
 from flowdesk.flows.desk import Work, close_work, give, must_say_something, open_work, write_note
 from flowdesk.people.models import Agent, Team
+from flowdesk.people.services import AGENT
 from flowdesk.routing import services as routing
 from flowdesk.sla.services import Desk
 from flowdesk.tickets import services as tickets
@@ -103,13 +104,26 @@ def assign(
     close_work(work, by=by, at=now)
 
 
+class HeldByAnother(DomainError):
+    """Somebody else has the ticket meanwhile."""
+
+    code = "held_by_another"
+
+
 @act
-def take(ticket_id: str, *, by: Actor, now: datetime) -> None:
-    """Take the ticket oneself."""
+def take(ticket_id: str, *, by: Actor, now: datetime, seen: str | None = None) -> None:
+    """Take the ticket oneself; `seen` is who had it when that was decided, "" for nobody, None for whoever has it.
+
+    Raises HeldByAnother where that is somebody else by now.
+    """
     work = open_work(ticket_id, Act.WORK, by=by)
     tickets.must_be_active(work.ticket)
     if by.agent is None:
         raise Invalid(Fault("agent", "you do not work tickets in this tenant"))
+    if seen is not None and work.ticket.assignee_id not in (None, by.agent):
+        holder = Agent.objects.get(id=work.ticket.assignee_id)
+        if shown(AGENT, holder.public_id) != seen:
+            raise HeldByAnother(f"{holder.name} has the ticket by now. Take it again if you mean to.")
     give(work, team=None, agent=by.agent, by=by, at=now, because="taken")
     close_work(work, by=by, at=now)
 
@@ -238,7 +252,7 @@ def void(
 
 
 def _best_of(work: Work, team: Team, *, at: datetime) -> int | None:
-    picked = routing.pick_agent(
+    picked = routing.hold_agent(
         team.id,
         wish=routing.wish_of(work.ticket, work.customer),
         rules=work.desk.policy.routing,
@@ -292,7 +306,7 @@ def _waits_for(work: Work, reason: WaitReason) -> bool:
 
 
 def _agent(public_id: str) -> int:
-    found = Agent.objects.filter(public_id=parsed("agt", public_id), left_at__isnull=True).values_list(
+    found = Agent.objects.filter(public_id=parsed(AGENT, public_id), left_at__isnull=True).values_list(
         "id", flat=True
     )
     if not found:

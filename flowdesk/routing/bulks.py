@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from flowdesk.core.actor import Actor, ActorKind
 from flowdesk.core.errors import DomainError, NotFound
@@ -16,10 +17,11 @@ from flowdesk.engine.balance import BalancePlan, Movable, balance
 from flowdesk.engine.facts import Priority
 from flowdesk.routing import sql
 from flowdesk.routing.models import Bulk, BulkKind, Move
-from flowdesk.routing.services import candidates
+from flowdesk.routing.services import asked_of, candidates
 from flowdesk.tickets.states import WORKABLE
 
 PREFIX = "blk"
+HANDS_OFF = timedelta(hours=1)  # what was taken back to its queue is left to people for so long
 LOOKED_AT = 2_000  # tickets of a team that a plan looks at, the soonest deadline first
 
 
@@ -47,12 +49,14 @@ def plan_balance(team: int, *, weights: Mapping[Priority, int], at: datetime) ->
     with connection.cursor() as cursor:
         cursor.execute(sql.HELD, [current_tenant(), team, [status.value for status in WORKABLE], LOOKED_AT])
         rows = cursor.fetchall()
+    asked = asked_of([ticket for ticket, *_ in rows])
     return balance(
         people,
         [
             Movable(
                 ticket=ticket, agent=str(agent), weight=weights[Priority(priority)], language=language or None,
-                due_at=due_at, is_begun=is_begun, is_theirs=bool(is_theirs),
+                skills=frozenset(asked[ticket].want_skills if ticket in asked else ()), due_at=due_at,
+                is_begun=is_begun, is_theirs=bool(is_theirs),
             )
             for ticket, agent, priority, language, due_at, is_begun, is_theirs in rows
         ],
@@ -101,6 +105,21 @@ def lock_bulk(public_id: str) -> Bulk:
 def moves_of(bulk: Bulk) -> list[Move]:
     """What a bulk moved, by ticket: in the order in which tickets are locked."""
     return list(Move.objects.filter(bulk=bulk).order_by("ticket_id"))
+
+
+def moves_in(bulk_id: str) -> QuerySet[Move]:
+    """What the bulk of a public id moved; nothing where there is none."""
+    try:
+        return Move.objects.filter(bulk__public_id=parsed(PREFIX, bulk_id))
+    except NotFound:
+        return Move.objects.none()
+
+
+def taken_back(*, at: datetime) -> list[int]:
+    """Tickets that were taken back to their queue a short while ago, and have not changed hands since."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TAKEN_BACK, [current_tenant(), at - HANDS_OFF])
+        return [ticket for (ticket,) in cursor.fetchall()]
 
 
 def name_of(public_id: UUID) -> str:

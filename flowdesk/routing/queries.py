@@ -8,20 +8,22 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
 from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.routing import Mode, RoutingRules, route
 from flowdesk.policies.document import PolicyDocument
 from flowdesk.routing import sql
+from flowdesk.routing.bulks import moves_in
 from flowdesk.routing.models import Bulk, BulkKind, Move
 from flowdesk.tickets.mapping import facts_of
-from flowdesk.tickets.models import AuthorKind, Explanation, Message, Ticket, TicketEvent
+from flowdesk.tickets.models import Explanation, Ticket, TicketEvent
 from flowdesk.tickets.states import SET_ASIDE, EventKind, Status
 
 SAMPLED = 200  # tickets that rules are tried on, the newest
 EXAMPLES = 5
+LOOKED_INTO = 20_000  # characters of what each came in with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +56,9 @@ def samples(policy: PolicyDocument, *, limit: int = SAMPLED) -> list[Sample]:
         .order_by("-created_at", "-id")[:limit]
     )
     ids = [row.id for row in rows]
-    words = Message.objects.filter(ticket_id__in=ids, author_kind=AuthorKind.CONTACT)
-    newest_first = words.order_by("-sent_at", "-id").values_list("ticket_id", "text")
-    texts: dict[int, str] = dict(newest_first)  # of each ticket the last one stays: what it came in with
+    with connection.cursor() as cursor:
+        cursor.execute(sql.FIRST_WORDS, [LOOKED_INTO, current_tenant(), ids])
+        texts: dict[int, str] = dict(cursor.fetchall())
     kept = Explanation.objects.filter(ticket_id__in=ids, subject="routing").order_by("id")
     traces: dict[int, Mapping[str, Any]] = dict(kept.values_list("ticket_id", "trace"))
     return [sample_of(row, texts.get(row.id, ""), traces.get(row.id, {}), policy) for row in rows]
@@ -130,7 +132,8 @@ def assignment_events(wanted: AssignmentFilter, *, before: int | None, limit: in
     if wanted.because:
         rows = rows.filter(data__because=wanted.because)
     if wanted.bulk:
-        rows = rows.filter(data__bulk=wanted.bulk)
+        # By way of its moves: the log is not kept by bulk.
+        rows = rows.filter(data__bulk=wanted.bulk, ticket__in=moves_in(wanted.bulk).values("ticket"))
     if before is not None:
         rows = rows.filter(id__lt=before)
     return list(rows.order_by("-id")[:limit])
@@ -170,7 +173,8 @@ def bulk_page(*, limit: int, before: tuple[datetime, int] | None = None) -> list
         Move.objects.filter(bulk=OuterRef("id")).order_by().values("bulk").annotate(n=Count("id")).values("n")
     )
     undone = Bulk.objects.filter(undoes=OuterRef("id"))
-    rows = Bulk.objects.annotate(moved=Subquery(moves), is_undone=Exists(undone)).order_by("-at", "-id")[
-        :limit
-    ]
-    return [BulkLine(row, row.moved or 0, row.is_undone) for row in rows]
+    rows = Bulk.objects.annotate(moved=Subquery(moves), is_undone=Exists(undone))
+    if before is not None:
+        at, last = before
+        rows = rows.filter(at__lte=at).filter(Q(at__lt=at) | Q(id__lt=last))
+    return [BulkLine(row, row.moved or 0, row.is_undone) for row in rows.order_by("-at", "-id")[:limit]]

@@ -1,7 +1,7 @@
 """Chooses team and agent for a ticket."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -48,6 +48,8 @@ class Routed:
             "team": decision.team,
             "strategy": decision.strategy.value,
             "skills": list(decision.want_skills),
+            "dedicated": decision.dedicated,
+            "senior": decision.senior,
             "notify": list(decision.notify),
             "cc": list(decision.cc),
             "sla_target_minutes": decision.sla_target_minutes,
@@ -103,17 +105,21 @@ def route_ticket(
     at: datetime,
     learned: Callable[[Collection[str]], str | None] = lambda teams: None,
 ) -> Routed:
-    """The first rule that matches names the team; the best agent of it who is on shift takes the ticket.
+    """The first rule that matches names the team; the best agent of it who is on shift takes the ticket, and nobody
+    else gives them one until the act ends.
 
-    A ticket that no rule takes goes to the team that was `learned`, asked with those there are.
+    A ticket that no rule takes goes to the team that was `learned`, asked with those there are; one whose rule names a
+    team that is gone goes where the rest goes.
     """
     teams = {team.slug: team for team in people.teams()}
     decision = route(facts, policy.routing, learned=learned(teams))
+    if decision.team not in teams:
+        decision = decision.sent_on(policy.routing.otherwise.team)
     team = teams.get(decision.team)
     if team is None:
         return Routed(facts, None, None, decision, None)
     wish = Wish(language=facts.language, channel=facts.preferred_channel, dedicated=dedicated)
-    assignment = pick_agent(team.id, decision, wish=wish, rules=policy.routing, at=at)
+    assignment = hold_agent(team.id, decision, wish=wish, rules=policy.routing, at=at)
     agent = int(assignment.agent) if assignment.agent else None
     return Routed(replace(facts, team=team.slug), team, agent, decision, assignment)
 
@@ -136,9 +142,31 @@ def wish_of(ticket: Ticket, customer: Customer) -> Wish:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the rules asked of the agent when they last sent the ticket to its team."""
+
+    strategy: Strategy
+    want_skills: tuple[str, ...]
+    dedicated: bool
+    senior: bool
+
+
+def asked_of(tickets: Sequence[int]) -> dict[int, Asked]:
+    """What the rules asked for these tickets; one that has come to its team otherwise is not there."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.ASKED, [current_tenant(), list(tickets)])
+        return {
+            ticket: Asked(
+                strategy=Strategy(strategy), want_skills=tuple(skills), dedicated=dedicated, senior=senior
+            )
+            for ticket, strategy, skills, dedicated, senior in cursor.fetchall()
+        }
+
+
 def pick_agent(
     team: int,
-    decision: RoutingDecision | None = None,
+    decision: RoutingDecision | Asked | None = None,
     *,
     wish: Wish,
     rules: RoutingRules,
@@ -159,15 +187,77 @@ def pick_agent(
     )
 
 
+def hold_agent(
+    team: int,
+    decision: RoutingDecision | Asked | None = None,
+    *,
+    wish: Wish,
+    rules: RoutingRules,
+    at: datetime,
+) -> AssignmentDecision:
+    """As `pick_agent`, and until the act ends nobody else gives that agent a ticket: so capacity and turns hold,
+    however many open tickets at once.
+
+    Who is being given one now is passed by for the next who could take it; where that is everybody, we wait for the
+    best and look again.
+    """
+    while True:
+        picked = pick_agent(team, decision, wish=wish, rules=rules, at=at)
+        if picked.agent is None:
+            return picked
+        held = _hold_free(picked.able)
+        if held is not None:
+            return picked.passed_on(held)
+        with connection.cursor() as cursor:
+            cursor.execute(sql.HOLD_AGENT, [current_tenant(), int(picked.agent)])
+
+
+def hold_free_agent(
+    team: int,
+    decision: RoutingDecision | Asked | None = None,
+    *,
+    wish: Wish,
+    rules: RoutingRules,
+    at: datetime,
+) -> AssignmentDecision | None:
+    """As `hold_agent`, without a wait: None where all who could take it are being given something now.
+
+    Who gives out several tickets in one act holds several agents, and must not wait for another.
+    """
+    picked = pick_agent(team, decision, wish=wish, rules=rules, at=at)
+    if picked.agent is None:
+        return picked
+    held = _hold_free(picked.able)
+    return None if held is None else picked.passed_on(held)
+
+
+def _hold_free(able: Sequence[Candidate]) -> str | None:
+    """The first of them whom nobody is giving anything, and nobody has since they were read."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.HOLD_FREE,
+            [[int(one.agent) for one in able], [one.last_assigned_at for one in able], current_tenant()],
+        )
+        row = cursor.fetchone()
+    return None if row is None else str(row[0])
+
+
+def try_drain() -> bool:
+    """Whether this act hands the tenant's queue out; False while another one does."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TRY_DRAIN, [current_tenant()])
+        row = cursor.fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
 def candidates(
     team: int, *, weights: Mapping[Priority, int], dedicated: int | None, at: datetime
 ) -> list[Candidate]:
     """The team's agents as they stand at this instant, with what their open tickets weigh."""
     weighed = [weights[priority] for priority in Priority]
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.TEAM_AT_WORK, [at, at, weighed, dedicated, dedicated, at, at, current_tenant(), team]
-        )
+        cursor.execute(sql.TEAM_AT_WORK, [at, at, weighed, dedicated, at, at, current_tenant(), team])
         agents = cursor.fetchall()
     on_shift = people.on_shift(at, [agent for agent, *_ in agents])
     return [_candidate(*row, on_shift=on_shift, dedicated=dedicated) for row in agents]
@@ -198,7 +288,8 @@ def _candidate(
 
 @dataclass(slots=True)
 class TeamsAtWork:
-    """The agents of teams at one instant, each team read once; what one act gives them counts from then on."""
+    """The agents of teams at one instant, each team read once; what one act gives them counts from then on, and
+    nobody else gives them anything until it ends."""
 
     at: datetime
     weights: Mapping[Priority, int]
@@ -206,7 +297,7 @@ class TeamsAtWork:
     _given: Counter[str] = field(default_factory=Counter)
 
     def next_agent(self, team: int, *, priority: Priority, wish: Wish) -> int | None:
-        """Who takes one more ticket of the team: the least loaded who speaks the language; None when nobody can."""
+        """Who takes one more ticket of the team: the least loaded who speaks the language; None when nobody can now."""
         if team not in self._teams:
             self._teams[team] = candidates(team, weights=self.weights, dedicated=None, at=self.at)
         agents = [
@@ -215,11 +306,14 @@ class TeamsAtWork:
             else one
             for one in self._teams[team]
         ]
-        picked = choose_agent(agents, strategy=Strategy.LEAST_LOADED, language=wish.language).agent
-        if picked is None:
+        picked = choose_agent(agents, strategy=Strategy.LEAST_LOADED, language=wish.language)
+        agent = picked.agent
+        if agent is not None and agent not in self._given:
+            agent = _hold_free([one for one in picked.able if one.agent not in self._given])
+        if agent is None:
             return None
-        self._given[picked] += self.weights[priority]
-        return int(picked)
+        self._given[agent] += self.weights[priority]
+        return int(agent)
 
 
 def note_assigned(agents: Collection[int], *, at: datetime) -> None:
@@ -227,4 +321,4 @@ def note_assigned(agents: Collection[int], *, at: datetime) -> None:
     if not agents:
         return
     with connection.cursor() as cursor:
-        cursor.execute(sql.NOTE_TURNS, [at, current_tenant(), sorted(agents)])
+        cursor.execute(sql.NOTE_TURNS, [current_tenant(), sorted(agents), at, current_tenant()])

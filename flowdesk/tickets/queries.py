@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -279,6 +279,17 @@ def open_waits_of(ticket: int) -> list[Wait]:
 def explanations_of(ticket: int) -> list[Explanation]:
     """The traces of the decisions on a ticket, oldest first."""
     return list(Explanation.objects.filter(ticket_id=ticket).order_by("id"))
+
+
+def newest_traces(explained: Iterable[Explanation]) -> dict[str, dict[str, Any]]:
+    """The newest trace of each decision, of explanations that come oldest first; who was picked since the ticket was
+    routed stands in its routing."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in explained:
+        found[one.subject] = one.trace
+        if one.subject == "assignment" and "routing" in found:
+            found["routing"] = {**found["routing"], "assignment": one.trace}
+    return found
 
 
 LANES = ("all", "breached", "due", "mine", "unassigned", "waiting")

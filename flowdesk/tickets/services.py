@@ -120,11 +120,15 @@ def queue_lengths(statuses: Sequence[str]) -> dict[int, int]:
         return {int(team): int(count) for team, count in cursor.fetchall()}
 
 
-def queue_heads(statuses: Sequence[str], *, teams: Sequence[int], limit: int) -> list[Queued]:
-    """What waits for an agent of these teams, the oldest deadline first; so many of a team and language."""
+def queue_heads(
+    statuses: Sequence[str], *, teams: Sequence[int], but: Sequence[int], limit: int
+) -> list[Queued]:
+    """What waits for an agent of these teams, the oldest deadline first; so many of a team and language, and none of
+    the tickets in `but`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.QUEUE_HEADS, [current_tenant(), list(teams), [str(status) for status in statuses], limit]
+            sql.QUEUE_HEADS,
+            [current_tenant(), list(teams), [str(status) for status in statuses], list(but), limit],
         )
         return [Queued(id=row[0], team=row[1], language=row[2]) for row in cursor.fetchall()]
 

@@ -98,7 +98,7 @@ select id, team_id, language from (
         row_number() over (partition by team_id, language order by due_at nulls last, id) as place
     from tickets_ticket
     where tenant_id = %s and team_id = any(%s) and assignee_id is null and status = any(%s)
-        and status in ('new', 'open', 'pending', 'on_hold')
+        and status in ('new', 'open', 'pending', 'on_hold') and id <> all(%s)
 ) as queue
 where place <= %s order by due_at nulls last, id
 """

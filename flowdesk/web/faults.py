@@ -63,6 +63,10 @@ SENTENCES: Mapping[str, str | Promise] = {
     "Others were at the same thing at this very moment; send it again.": _(
         "Others were at the same thing at this very moment. Send it again."
     ),
+    "Somebody else has the ticket meanwhile.": _("Somebody else has the ticket meanwhile."),
+    "{name} has the ticket by now. Take it again if you mean to.": _(
+        "{name} has the ticket by now. Take it again if you mean to."
+    ),
     "Ticket #{number} was merged into another already.": _(
         "Ticket #{number} was merged into another already."
     ),

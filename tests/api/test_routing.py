@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading, writing
 from flowdesk.people.models import Agent, Post, Shift, TeamMember
+from flowdesk.routing.bulks import keep_bulk, name_of
+from flowdesk.routing.models import Bulk, BulkKind
 from tests.api.desk import Desk, a_desk, fields, good, refused
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
@@ -116,6 +121,9 @@ def test_rules_are_put_in_force_by_who_has_seen_the_last_ones(desk: Desk) -> Non
 
 def test_rules_that_cannot_be_read_are_not_put_in_force(desk: Desk) -> None:
     refused(desk.call("PUT", "/routing/rules", {"source": "rules: [{name: a}]\n"}), 422)
+    for gone in (RULES.replace("billing", "partners"), RULES.replace("api'\"", "api'\", cc: [partners]")):
+        assert gone != RULES
+        refused(desk.call("PUT", "/routing/rules", {"source": gone}), 422)
 
     assert desk.get("/routing/rules")["revision"] == 1
 
@@ -142,8 +150,6 @@ def test_trying_rules_needs_the_right_to_read() -> None:
 
 def siv(desk: Desk) -> str:
     """One more for tier 1, round the clock."""
-    from uuid import uuid4
-
     world = desk.world
     with writing(world.tenant.id):
         agent = Agent.objects.create(
@@ -195,6 +201,42 @@ def test_assignments_are_paged_newest_first(desk: Desk) -> None:
     assert numbers == [3, 2, 1]
     assert second["next"] is None
     refused(desk.call("GET", "/assignments", agent=shown("agt", desk.world.tier_1.public_id)), 422)
+
+
+def test_many_moves_are_read_in_as_many_statements_as_one(desk: Desk) -> None:
+    tickets = [opened(desk, BROKEN)["id"] for _ in range(3)]
+    there, gone = shown("agt", desk.world.bo_agent.public_id), shown("agt", uuid4())
+    counts = []
+    for count in (1, 3):
+        moves = [{"ticket": name, "before": there, "after": gone} for name in tickets[:count]]
+        with CaptureQueriesContext(connection) as asked:
+            wrong = refused(desk.call("POST", "/teams/tier-1/balance", {"moves": moves}), 422)
+        counts.append(len(asked))
+        assert fields(wrong) == {f"moves.{number}.after" for number in range(count)}
+
+    assert counts[0] == counts[1]
+
+
+def test_bulks_are_paged_newest_first(desk: Desk) -> None:
+    with writing(desk.world.tenant.id):
+        for minute in (0, 1, 1):
+            at = desk.now + timedelta(minutes=minute)
+            keep_bulk(uuid4(), [], kind=BulkKind.DRAINED, by=desk.world.ada, at=at)
+        newest = [name_of(row.public_id) for row in Bulk.objects.order_by("-id")]
+
+    first = desk.get("/assignments/bulks", limit=2)
+    second = desk.get("/assignments/bulks", limit=2, cursor=first["next"])
+
+    assert [one["id"] for one in [*first["items"], *second["items"]]] == newest
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize("team", ["partners", "%00", "tem_%00", "tem_1"])
+def test_the_balance_of_a_team_that_is_not_there_is_not_found(desk: Desk, team: str) -> None:
+    refused(desk.call("GET", f"/teams/{team}/balance"), 404)
+    bo = shown("agt", desk.world.bo_agent.public_id)
+    move = {"ticket": "tkt_1", "before": bo, "after": bo}
+    refused(desk.call("POST", f"/teams/{team}/balance", {"moves": [move]}), 404)
 
 
 def test_an_agent_is_changed_and_routing_goes_by_it(desk: Desk) -> None:

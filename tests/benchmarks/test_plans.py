@@ -12,12 +12,15 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks.load import load
+from flowdesk.core.ids import new_id
 from flowdesk.core.tenant import reading
 from flowdesk.engine.lanes import Window
 from flowdesk.escalation.services import recent_escalations
 from flowdesk.hubs.queries import sla_hub
 from flowdesk.people.models import Customer
 from flowdesk.policies.services import current_policy
+from flowdesk.routing.bulks import name_of
+from flowdesk.routing.queries import AssignmentFilter, assignment_events
 from flowdesk.tickets import sql
 from flowdesk.tickets.queries import Lane, Order, TicketFilter, lane_counts, ticket_page
 from tests.database import ThrowawayDatabase
@@ -61,6 +64,8 @@ def test_hot_reads_walk_their_indexes(migrated_database: ThrowawayDatabase, db: 
         latest = plans_of(lambda: ticket_page(wanted, order=Order.UPDATED, after=None, limit=51, now=NOW))
         customer = Customer.objects.order_by("id").values_list("id", flat=True)[0]
         of_late = plans_of(lambda: recent_escalations(customer, at=NOW))
+        bulk = AssignmentFilter(bulk=name_of(new_id(NOW)))
+        of_bulk = plans_of(lambda: assignment_events(bulk, before=None, limit=51))
     with connections["worker"].cursor() as cursor:
         cursor.execute("explain " + sql.DUE_TICKETS, [NOW - timedelta(seconds=1), 500])
         sweep = "\n".join(row[0] for row in cursor.fetchall())
@@ -77,7 +82,8 @@ def test_hot_reads_walk_their_indexes(migrated_database: ThrowawayDatabase, db: 
     assert "Index Scan Backward using tickets_ticket_updated" in latest
     assert "using tickets_ticket_escalated" in of_late
     assert "using tickets_ticket_wake" in sweep
-    for plan in (hub, lanes, pressing, waiting, latest, of_late, sweep):
+    assert "using tickets_event_ticket" in of_bulk, of_bulk
+    for plan in (of_bulk, hub, lanes, pressing, waiting, latest, of_late, sweep):
         assert "Seq Scan on tickets_" not in plan.replace("Seq Scan on tickets_standing", ""), plan
         assert "Seq Scan on sla_" not in plan, plan
         assert "Seq Scan on escalation_" not in plan, plan

@@ -123,3 +123,29 @@ def test_a_plan_moves_each_ticket_once_and_makes_nobody_worse_than_the_worst(
     for name, before, after in plan.loads:
         if name in takers:
             assert after <= max(before, 10), "nobody is filled past their capacity"
+
+
+def test_what_asks_for_a_skill_goes_to_who_has_it() -> None:
+    team = [a_person("ada", load=8), a_person("bo"), a_person("cy", load=3, skills=frozenset({"api"}))]
+
+    plan = balance(team, tickets_of("ada", 8, skills=frozenset({"api", "sql"})))
+
+    assert {move.after for move in plan.moves} == {"cy"}
+
+
+def test_a_skill_that_nobody_of_the_team_has_holds_nothing_up() -> None:
+    plan = balance(
+        [a_person("ada", load=1, is_available=False), a_person("bo")],
+        tickets_of("ada", 1, skills=frozenset({"api"})),
+    )
+
+    assert [move.after for move in plan.moves] == ["bo"]
+
+
+def test_a_ticket_that_nobody_can_take_hides_none_that_somebody_can() -> None:
+    team = [a_person("ada", load=8, skills=frozenset({"api"})), a_person("bo")]
+    asking = a_ticket(9, "ada", skills=frozenset({"api"}))
+
+    plan = balance(team, [*tickets_of("ada", 7), asking])
+
+    assert [move.ticket for move in plan.moves] == [7, 6, 5]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 from uuid import uuid4
 
@@ -24,7 +27,7 @@ from flowdesk.policies.services import current_policy
 from flowdesk.routing import bulks
 from flowdesk.routing.models import Bulk, Move
 from flowdesk.tickets.models import Ticket, TicketEvent
-from tests.builders import MONDAY_9, World, a_message
+from tests.builders import MONDAY_9, World, a_customer, a_message
 from tests.flows.story import HOUR, a_colleague, a_staffed_world, log
 from tests.flows.test_routed import BROKEN, a_tier_1_ticket
 
@@ -103,6 +106,41 @@ def test_what_has_changed_since_the_plan_stays_where_it_is() -> None:
     assert holders(world) == [world.ada_agent.id, siv.id, siv.id]
 
 
+def test_what_somebody_began_to_answer_after_the_plan_stays_with_them() -> None:
+    world = a_staffed_world()
+    with writing(world.tenant.id):
+        Agent.objects.filter(id=world.bo_agent.id).update(capacity=6)
+    for _ in range(4):
+        a_tier_1_ticket(world)
+    siv = seated(world, "Siv Ny")
+    plan = planned(world)
+    assert {move.reason for move in plan} == {MoveReason.UNEVEN}
+    assert len(plan) == 2
+    with reading(world.tenant.id):
+        begun = Ticket.objects.get(id=plan[0].ticket)
+    work.send_reply(shown("tkt", begun.public_id), text="I am on it.", by=world.bo, now=MONDAY_9)
+
+    handed = assignments.even_out("tier-1", plan, by=world.ada, now=MONDAY_9 + HOUR)
+
+    assert (handed.moved, handed.kept) == (1, 1)
+    with reading(world.tenant.id):
+        assert Ticket.objects.get(id=plan[0].ticket).assignee_id == world.bo_agent.id
+        assert Ticket.objects.get(id=plan[1].ticket).assignee_id == siv.id
+
+
+def test_what_somebody_answered_before_they_went_is_moved_all_the_same() -> None:
+    world = a_staffed_world()
+    siv = a_team_that_lost_bo(world, count=1)
+    with reading(world.tenant.id):
+        name = shown("tkt", Ticket.objects.get().public_id)
+    plan = planned(world)
+    work.send_reply(name, text="I am on it.", by=world.bo, now=MONDAY_9)
+
+    handed = assignments.even_out("tier-1", plan, by=world.ada, now=MONDAY_9 + HOUR)
+
+    assert (handed.moved, holders(world)) == (1, [siv.id])
+
+
 def test_undoing_gives_back_what_still_stands_as_it_was_left() -> None:
     world = a_staffed_world()
     siv = a_team_that_lost_bo(world)
@@ -118,6 +156,18 @@ def test_undoing_gives_back_what_still_stands_as_it_was_left() -> None:
     assert holders(world) == [siv.id, world.ada_agent.id, world.bo_agent.id]
 
 
+def test_what_somebody_had_who_has_left_goes_back_to_the_queue() -> None:
+    world = a_staffed_world()
+    a_team_that_lost_bo(world, count=1)
+    handed = assignments.even_out("tier-1", planned(world), by=world.ada, now=MONDAY_9 + HOUR)
+    with writing(world.tenant.id):
+        Agent.objects.filter(id=world.bo_agent.id).update(left_at=MONDAY_9 + HOUR)
+
+    undone = assignments.undo_bulk(handed.bulk, by=world.ada, now=MONDAY_9 + HOUR)
+
+    assert (undone.moved, holders(world)) == (1, [None])
+
+
 def test_nothing_is_undone_twice() -> None:
     world = a_staffed_world()
     a_team_that_lost_bo(world)
@@ -130,20 +180,48 @@ def test_nothing_is_undone_twice() -> None:
         assignments.undo_bulk(undone.bulk, by=world.ada, now=MONDAY_9 + HOUR)
 
 
-def test_what_was_drained_goes_back_to_the_queue() -> None:
-    world = a_staffed_world()
+def a_drain_taken_back(world: World) -> Agent:
+    """Siv came free and was given what waited; a lead took it back."""
     away(world, world.bo_agent)
     a_tier_1_ticket(world)
     siv = seated(world, "Siv Ny")
-    assert drain_queue(by=system(world.tenant.id), now=MONDAY_9 + HOUR) == (1, 0)
+    assert drain_queue(by=system(world.tenant.id), now=MONDAY_9) == (1, 0)
     assert holders(world) == [siv.id]
     with reading(world.tenant.id):
         bulk = Bulk.objects.get(kind="drained")
+    assignments.undo_bulk(bulks.name_of(bulk.public_id), by=world.ada, now=MONDAY_9)
+    return siv
 
-    assignments.undo_bulk(bulks.name_of(bulk.public_id), by=world.ada, now=MONDAY_9 + HOUR)
+
+def test_what_was_drained_goes_back_to_the_queue() -> None:
+    world = a_staffed_world()
+    a_drain_taken_back(world)
 
     assert holders(world) == [None]
     assert log(world, "ticket_unassigned")[-1].data["because"] == "undone"
+
+
+def test_what_was_taken_back_is_left_to_people_for_an_hour() -> None:
+    world, later = a_staffed_world(), timedelta(seconds=15)
+    siv = a_drain_taken_back(world)
+
+    assert drain_queue(by=system(world.tenant.id), now=MONDAY_9 + later) == (0, 1)
+    assert holders(world) == [None]
+
+    assert drain_queue(by=system(world.tenant.id), now=MONDAY_9 + HOUR + later) == (1, 0)
+    assert holders(world) == [siv.id]
+
+
+def test_what_was_taken_back_and_put_back_by_hand_waits_as_any_other() -> None:
+    world = a_staffed_world()
+    siv = a_drain_taken_back(world)
+    with reading(world.tenant.id):
+        name = shown("tkt", Ticket.objects.get().public_id)
+    work.take(name, by=world.ada, now=MONDAY_9)
+    work.assign(name, by=world.ada, now=MONDAY_9)
+
+    assert drain_queue(by=system(world.tenant.id), now=MONDAY_9) == (1, 0)
+    assert holders(world) == [siv.id]
 
 
 def test_nobody_outside_the_team_is_given_anything() -> None:
@@ -195,13 +273,12 @@ def test_weighty_tickets_fill_an_agent_sooner() -> None:
 
 
 def test_sixteen_writers_give_no_ticket_to_two_agents() -> None:
-    """Eight open tickets while eight hand out the queue: each ticket is given once, and who is full gets no more
-    from the queue."""
+    """Eight open tickets while eight hand out the queue: each ticket is given once, and who is full gets no more."""
     world = a_staffed_world()
     away(world, world.bo_agent)
     for _ in range(24):
         a_tier_1_ticket(world)
-    agents = [seated(world, f"Agent{number} Ny", capacity=100) for number in range(4)]
+    agents = [seated(world, f"Agent{number} Ny", capacity=7) for number in range(4)]
     start = Barrier(16)
     by = system(world.tenant.id)
 
@@ -212,7 +289,7 @@ def test_sixteen_writers_give_no_ticket_to_two_agents() -> None:
                 drain_queue(by=by, now=MONDAY_9 + HOUR)
             else:
                 for _ in range(3):
-                    receive.open_ticket(a_message(**BROKEN), by=by, now=MONDAY_9 + HOUR)
+                    receive.open_ticket(a_message(**BROKEN), by=by, now=MONDAY_9 + HOUR, priority=Priority.P3)
         finally:
             connection.close()
 
@@ -221,14 +298,87 @@ def test_sixteen_writers_give_no_ticket_to_two_agents() -> None:
             done.result()
 
     drain_queue(by=by, now=MONDAY_9 + HOUR)
-    assert len(holders(world)) == 48
-    assert set(holders(world)) <= {agent.id for agent in agents}
+    assert Counter(holders(world)) == {None: 20, **{agent.id: 7 for agent in agents}}
     with reading(world.tenant.id):
         given = list(
             TicketEvent.objects.filter(kind="ticket_assigned").values_list("ticket_id", "data__assignee")
         )
-        assert dict(given) == dict(Ticket.objects.values_list("id", "assignee_id"))
-    assert len(given) == 48, "each was given once"
+        assert len(given) == 28, "each was given once"
+        held = Ticket.objects.filter(assignee__isnull=False)
+        assert dict(given) == dict(held.values_list("id", "assignee_id"))
+
+
+def at_once(*deeds: Callable[[], object]) -> None:
+    """Do them all at the same moment, each on a line of its own."""
+    start = Barrier(len(deeds))
+
+    def do(deed: Callable[[], object]) -> None:
+        try:
+            start.wait()
+            deed()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        for done in [pool.submit(do, deed) for deed in deeds]:
+            done.result()
+
+
+def test_who_opens_tickets_at_once_fills_nobody_beyond_their_capacity() -> None:
+    world = a_staffed_world()
+    siv = seated(world, "Siv Ny", capacity=1)
+    with writing(world.tenant.id):
+        Agent.objects.filter(id=world.bo_agent.id).update(capacity=1)
+    a_customer(world, tier="starter")
+
+    at_once(*[partial(receive.open_ticket, a_message(**BROKEN), by=world.ada, now=MONDAY_9)] * 6)
+
+    assert Counter(holders(world)) == {siv.id: 1, world.bo_agent.id: 1, None: 4}
+
+
+def test_who_opens_tickets_at_once_gives_each_in_turn() -> None:
+    world = a_staffed_world()
+    agents = [world.bo_agent, *(seated(world, f"Agent{number} Ny", capacity=50) for number in range(3))]
+    a_customer(world, tier="starter")
+
+    at_once(*[partial(receive.open_ticket, a_message(**BROKEN), by=world.ada, now=MONDAY_9)] * 4)
+
+    assert Counter(holders(world)) == {agent.id: 1 for agent in agents}
+
+
+def test_who_hands_out_the_queue_at_once_fills_nobody_beyond_their_capacity() -> None:
+    world = a_staffed_world()
+    away(world, world.bo_agent)
+    for _ in range(24):
+        a_tier_1_ticket(world)
+    agents = [seated(world, f"Agent{number} Ny", capacity=5) for number in range(2)]
+
+    at_once(*[partial(drain_queue, by=system(world.tenant.id), now=MONDAY_9 + HOUR)] * 4)
+    drain_queue(by=system(world.tenant.id), now=MONDAY_9 + HOUR)
+
+    assert Counter(holders(world)) == {None: 14, **{agent.id: 5 for agent in agents}}
+
+
+def test_teams_are_asked_for_somebody_at_once_without_filling_anybody() -> None:
+    """A ticket given to a team by hand goes by the same locks, whichever of their teams asks for an agent."""
+    world = a_staffed_world()
+    siv = seated(world, "Siv Ny", capacity=2)
+    with writing(world.tenant.id):
+        TeamMember.objects.create(tenant=world.tenant, team=Team.objects.get(slug="tier-2"), agent=siv)
+        Agent.objects.filter(id=world.bo_agent.id).update(capacity=0)
+        Agent.objects.filter(id=siv.id).update(is_available=False)
+    names = [a_tier_1_ticket(world) for _ in range(6)]
+    with writing(world.tenant.id):
+        Agent.objects.filter(id=siv.id).update(is_available=True)
+
+    at_once(
+        *(
+            partial(work.assign, name, team=f"tier-{1 + number % 2}", by=world.ada, now=MONDAY_9)
+            for number, name in enumerate(names)
+        )
+    )
+
+    assert Counter(holders(world)) == {siv.id: 2, None: 4}
 
 
 def test_a_round_that_hands_out_nothing_leaves_no_bulk() -> None:

@@ -165,6 +165,36 @@ def test_who_stands_in_gets_what_was_meant_for_the_dedicated_person() -> None:
     assert ticket(world, number=2).assignee_id == stand_in.id
 
 
+def test_of_two_absences_the_one_that_began_last_says_who_stands_in() -> None:
+    """As in routing, so in escalation."""
+    world = a_staffed_world()
+    first, last = a_colleague(world, "Siv Stand"), a_colleague(world, "Eva Stand")
+    with reading(world.tenant.id):
+        mia = Agent.objects.get(name="Mia Berg")
+    customer = a_customer(world)
+    with writing(world.tenant.id):
+        team = Team.objects.get(slug="account-managers")
+        for agent in (mia, first, last):
+            TeamMember.objects.create(tenant=world.tenant, team=team, agent=agent)
+        Customer.objects.filter(id=customer.id).update(dedicated_agent=mia)
+    for agent, hours in ((last, 1), (first, 2)):
+        _always_on(world, agent)
+        with writing(world.tenant.id):
+            Absence.objects.create(
+                tenant=world.tenant, public_id=uuid4(), agent=mia, starts_at=MONDAY_9 - hours * HOUR,
+                substitute=agent,
+            )  # fmt: skip
+
+    name = an_open_ticket(
+        world, subject="Refund our invoice", text="The invoice is wrong, refund the payment."
+    )
+    escalate.escalate(name, target="support_manager", by=world.ada, now=MONDAY_9)
+
+    (event,) = log(world, "ticket_escalated")
+    assert ticket(world).assignee_id == last.id
+    assert event.data["agent"] == last.id
+
+
 def _always_on(world: World, agent: Agent) -> None:
     with writing(world.tenant.id):
         shift = Shift.objects.filter(agent=world.bo_agent).first()
@@ -186,6 +216,21 @@ def test_a_step_for_an_absent_manager_reaches_who_stands_in() -> None:
     (event,) = log(world, "ticket_escalated")
     assert event.data["agent"] == world.bo_agent.id
     assert event.data["way"] == ["support_manager", "substitute"]
+
+
+def test_a_rule_whose_team_is_gone_sends_the_ticket_where_the_rest_goes() -> None:
+    world = a_staffed_world()
+    with writing(world.tenant.id):
+        Team.objects.filter(slug="devrel").update(slug="partners")
+
+    an_open_ticket(world, subject="Webhook", text="How do we connect our webhook to the API integration")
+
+    assert ticket(world).team_id == world.tier_1.id
+    assert ticket(world).assignee_id == world.bo_agent.id
+    with reading(world.tenant.id):
+        trace = Explanation.objects.get(subject="routing").trace
+    assert (trace["rule"], trace["team"]) == ("integration", "tier-1")
+    assert {"code": "team_missing", "params": {"team": "devrel"}} in trace["reasons"]
 
 
 def test_what_triage_is_not_sure_of_waits_for_a_second_look() -> None:

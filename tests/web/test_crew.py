@@ -15,7 +15,7 @@ from flowdesk.core.actor import Role, system
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading, writing
 from flowdesk.core.time import at as pinned
-from flowdesk.flows import receive
+from flowdesk.flows import receive, work
 from flowdesk.people.models import Absence, Agent, Shift, TeamMember
 from flowdesk.tickets.models import Ticket
 from tests.builders import MONDAY_9, World, a_customer, a_message
@@ -91,7 +91,7 @@ def test_a_team_shows_who_has_how_much(world: World, ada: Client) -> None:
 def test_a_card_is_changed_by_the_manager_and_kept_in_the_audit_log(world: World, ada: Client) -> None:
     shown_page = send(
         ada, address_of(world.bo_agent), deed="card", skills="SQL, api_expert", languages="sv", channels="chat",
-        capacity="5", is_available="1",
+        capacity="5",
     )  # fmt: skip
 
     assert "Saved" in shown_page
@@ -134,6 +134,21 @@ def test_people_say_for_themselves_whether_they_are_here(world: World, bo: Clien
     )
 
 
+def test_who_saves_a_card_does_not_say_that_somebody_is_here(world: World, ada: Client, bo: Client) -> None:
+    card = page(ada, address_of(world.bo_agent))
+    assert 'name="is_available"' not in card
+    send(bo, address_of(world.bo_agent), deed="available", is_available="")
+
+    send(
+        ada, address_of(world.bo_agent), deed="card", skills="sql", languages="sv", channels="", capacity="5",
+        is_available="1",
+    )  # fmt: skip
+
+    with reading(world.tenant.id):
+        row = Agent.objects.get(id=world.bo_agent.id)
+    assert (row.skills, row.is_available) == (["sql"], False)
+
+
 def test_an_agent_changes_nobody_else_and_not_their_own_card(world: World, bo: Client) -> None:
     with pinned(MONDAY_9):
         assert bo.get(address_of(world.ada_agent)).status_code == 403
@@ -165,6 +180,22 @@ def test_an_absence_is_noted_by_day_with_who_stands_in_and_ended(world: World, b
         bo, address_of(world.bo_agent), deed="end", absence=shown("abs", row.public_id)
     )
     assert "away until" not in page(bo, "/flow/teams")
+
+
+def test_nobody_ends_an_absence_of_somebody_else_on_their_own_page(world: World, bo: Client) -> None:
+    with writing(world.tenant.id):
+        absence = Absence.objects.create(
+            tenant=world.tenant, public_id=uuid4(), agent=world.ada_agent, starts_at=MONDAY_9
+        )
+
+    with pinned(MONDAY_9):
+        answer = bo.post(
+            address_of(world.bo_agent), {"deed": "end", "absence": shown("abs", absence.public_id)}
+        )
+
+    assert answer.status_code == 403
+    with reading(world.tenant.id):
+        assert Absence.objects.get().ends_at is None
 
 
 @pytest.mark.parametrize(
@@ -295,3 +326,29 @@ def test_two_who_look_at_the_same_ticket_do_not_stumble(world: World, ada: Clien
     send(bo, address)
 
     assert "Somebody has looked at how this ticket was read already." in send(ada, address)
+
+
+def test_a_ticket_that_another_took_meanwhile_is_not_taken_from_them_unseen(
+    world: World, ada: Client, bo: Client
+) -> None:
+    name = a_tier_1_ticket(world)
+    with pinned(MONDAY_9):
+        work.assign(name, by=world.ada, now=MONDAY_9)
+    address = f"/flow/tickets/{name}"
+    free = _seen(page(ada, address))
+    assert free == ""
+
+    send(bo, f"{address}/take", seen=free)
+    refused = send(ada, f"{address}/take", seen=free)
+
+    assert "Bo Ek has the ticket by now. Take it again if you mean to." in refused
+    assert ticket(world).assignee_id == world.bo_agent.id
+
+    assert "The ticket is yours" in send(ada, f"{address}/take", seen=_seen(refused))
+    assert ticket(world).assignee_id == world.ada_agent.id
+
+
+def _seen(shown_page: str) -> str:
+    found = re.search(r'name="seen" value="([^"]*)"', shown_page)
+    assert found is not None
+    return found[1]

@@ -225,7 +225,6 @@ def _card_form(agent: Agent, href: str) -> Form:
                 hint=_("How many tickets at once; a P1 may count for several, as the rules say."),
             ),
             Field(name="is_senior", label=_("Senior"), kind=Kind.CHECK, is_checked=agent.is_senior),
-            Field(name="is_available", label=_("Here"), kind=Kind.CHECK, is_checked=agent.is_available),
         ),
     )  # fmt: skip
 

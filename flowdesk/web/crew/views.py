@@ -94,7 +94,6 @@ def _card(given: Mapping[str, str]) -> AgentCard:
         channels=tuple(given.get("channels", "").split(",")),
         capacity=int(capacity),
         is_senior=bool(given.get("is_senior")),
-        is_available=bool(given.get("is_available")),
     )
 
 

@@ -189,7 +189,8 @@ def _actions(
 
     if ticket.is_active:
         if actor.may(Act.WORK) and actor.agent is not None and ticket.assignee_id != actor.agent:
-            found.append(("take", forms.take(href("take"))))
+            holder = shown("agt", ticket.assignee.public_id) if ticket.assignee else ""
+            found.append(("take", forms.take(href("take"), holder=holder)))
         if actor.may(Act.ASSIGN):
             found.append(("assign", forms.assign(href("assign"), people=_people(ticket))))
         if actor.may(Act.WORK):

@@ -5,6 +5,7 @@ Field names are the contract with the views: `assignee`, `reason`, `note`, `unti
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -39,11 +40,10 @@ def _note(*, is_required: bool = False, hint: str = "") -> Field:
     )
 
 
-def take(href: str, *, revision: str = "") -> Action:
-    """Make the ticket mine; asks nothing."""
-    return Action(
-        words=_("Take"), icon="user", key="i", form=_form("take", href, _("Take"), revision=revision)
-    )
+def take(href: str, *, holder: str) -> Action:
+    """Make the ticket mine; asks nothing, and says who had it when it was looked at."""
+    form = replace(_form("take", href, _("Take")), hidden=(("seen", holder),))
+    return Action(words=_("Take"), icon="user", key="i", form=form)
 
 
 def assign(href: str, *, people: Iterable[Choice], revision: str = "") -> Action:

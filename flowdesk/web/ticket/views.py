@@ -108,7 +108,7 @@ def _write(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> s
 
 
 def _take(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
-    work.take(ticket_id, by=request.actor, now=at)
+    work.take(ticket_id, seen=form.get("seen"), by=request.actor, now=at)
     return _("The ticket is yours")
 
 

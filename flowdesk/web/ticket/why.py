@@ -15,6 +15,7 @@ from flowdesk.engine.sla_policy import Amount
 from flowdesk.policies.services import Policy
 from flowdesk.tickets.mapping import rule_target_of
 from flowdesk.tickets.models import Explanation, Ticket
+from flowdesk.tickets.queries import newest_traces
 from flowdesk.triage.otherwise import would_have_changed
 from flowdesk.web import words
 from flowdesk.web.chips import target_words
@@ -67,6 +68,7 @@ REASONS: Mapping[str, str | Promise] = {
     "learned_team": gettext_lazy("Tickets like it went to {team}."),
     "rule_matched": gettext_lazy("Rule {rule} matched."),
     "no_rule_matched": gettext_lazy("No rule matched."),
+    "team_missing": gettext_lazy("There is no team {team}: the ticket goes where the rest goes."),
     "senior_for_history": gettext_lazy("A senior, after {recent_escalations} recent escalations."),
     "nobody_speaks": gettext_lazy("Nobody in the team speaks {language}; that wish was let go."),
     "nobody_has_skill": gettext_lazy("Nobody in the team has {skills}; that wish was let go."),
@@ -125,7 +127,7 @@ def why_of(
     names: Mapping[int, str],
 ) -> tuple[Why, ...]:
     """Category, priority, routing and promises, each with the steps that led there; `names` are the agents'."""
-    traces = {one.subject: one.trace for one in explained}
+    traces = newest_traces(explained)
     found = []
     if trace := traces.get("triage"):
         category = say(CATEGORIES, trace["category"]) if trace["category"] else _("Unknown")
@@ -223,6 +225,7 @@ OTHERWISE: Words = {  # by the change's code; `result` is what had come of it
     "if_not_lacks_channel": gettext_lazy("{agent} does not work the channel."),
     "if_not_lacks_skill": gettext_lazy("{agent} lacks the skill."),
     "if_not_full": gettext_lazy("{agent} had no room."),
+    "if_not_busy": gettext_lazy("{agent} was being given another ticket."),
     "if_not_not_dedicated": gettext_lazy("{agent} is not the customer's own person."),
     "if_not_not_senior": gettext_lazy("{agent} is no senior."),
 }

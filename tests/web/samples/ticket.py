@@ -221,7 +221,7 @@ TARGETS = (Choice(value="level-3", words="L3 Engineering"), Choice(value="manage
 def the_actions() -> tuple[object, ...]:
     base = "/flow/tickets/4803"
     return (
-        forms.take(f"{base}/take", revision="12"),
+        forms.take(f"{base}/take", holder="agt_0k1"),
         forms.assign(f"{base}/assign", people=PEOPLE, revision="12"),
         forms.wait(f"{base}/wait", revision="12"),
         forms.escalate(f"{base}/escalate", targets=TARGETS, revision="12"),
