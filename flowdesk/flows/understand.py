@@ -33,6 +33,7 @@ from flowdesk.triage import services as triage
 from flowdesk.triage.learned import listen
 
 FILLED_IN = "filled_in"
+_ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +141,12 @@ def _usable(reading: Reading, ticket: Ticket, policy: Policy) -> dict[str, Any]:
         faults.append(Fault("language", "is not a language of two letters"))
     if faults:
         raise Invalid(*faults)
-    given = reading.fields or {}
+    # What stands there already may stay, though the list of its field may not hold it any more.
+    given = {
+        name: value
+        for name, value in (reading.fields or {}).items()
+        if ticket.fields.get(name, _ABSENT) != value
+    }
     emptied = {name: None for name, value in given.items() if value is None and name in policy.fields}
     filled = {name: value for name, value in given.items() if name not in emptied}
     return {**emptied, **{name: stored(value) for name, value in usable_fields(filled, policy).items()}}

@@ -9,7 +9,8 @@ from flowdesk.core.errors import Fault, Invalid
 from flowdesk.engine.facts import CustomField, FieldType
 from flowdesk.policies.document import PolicyDocument
 
-_NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?")
+# Thousands may be set apart by spaces. A comma has one or two figures behind it: 1,500 could be either.
+_NUMBER = re.compile(r"[+-]?(?:\d{1,40}|\d{1,3}(?:[ \u00a0\u202f]\d{3}){1,12})(?:\.\d{1,9}|,\d{1,2})?")
 _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -36,7 +37,7 @@ def from_text(value: Any, known: CustomField | None) -> Any:
     if not isinstance(value, str) or known is None:
         return value
     if known.type is FieldType.NUMBER and _NUMBER.fullmatch(value.strip()):
-        return float(value)
+        return float(re.sub(r"[ \u00a0\u202f]", "", value).replace(",", "."))
     if known.type is FieldType.TRUTH:
         return _TRUTHS.get(value.strip().casefold(), value)
     return value

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import pgettext_lazy as _p
 
-from flowdesk.engine.clock import AT_RISK, Clock, ClockState
+from flowdesk.engine.clock import AT_RISK, Clock, ClockState, Outcome
 from flowdesk.engine.sla_policy import Amount
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.states import SET_ASIDE, Status
@@ -27,6 +27,10 @@ def clock_chip(clock: Clock, *, now: datetime, zone: ZoneInfo) -> Chip:
     )
     if clock.state is ClockState.STOPPED:
         at = clock.stopped_at or now
+        if clock.outcome in _SET_ASIDE:
+            return Chip(
+                state=ChipState.PAUSED, words=say(_SET_ASIDE, clock.outcome.value), metric=metric, facts=facts
+            )
         if clock.missed_at is not None:
             return missed_chip(max(at - clock.missed_at, timedelta(0)), at=at, metric=metric, facts=facts)
         return met_chip(at - clock.started_at, at=at, metric=metric, facts=facts)
@@ -68,4 +72,5 @@ def ticket_chip(ticket: Ticket, *, now: datetime) -> Chip | None:
     return running_chip(ticket.due_at, now=now, changes_at=ticket.at_risk_at)
 
 
+_SET_ASIDE = {Outcome.MERGED.value: _p("chip", "merged"), Outcome.VOID.value: _p("chip", "set aside")}
 _WAITING = {"pending": _p("chip", "waiting"), "on_hold": _p("chip", "on hold")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 
 from flowdesk.accounts.models import AuditEntry, Membership
 from flowdesk.core.actor import Role
+from flowdesk.core.ids import parsed, shown
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import at as pinned
 from flowdesk.policies.services import current_policy
@@ -167,3 +169,44 @@ def test_who_may_only_read_tickets_cannot_fill_them_in(world: World) -> None:
         address = f"/flow/tickets/{made}"
         assert 'name="fields.amount"' not in ada.get(address).content.decode()
         assert ada.post(f"{address}/fields", {"fields.amount": "1"}).status_code == 403
+
+
+def test_a_value_that_the_list_holds_no_more_stays_until_somebody_changes_it(
+    world: World, ada: Client
+) -> None:
+    send(ada, **CONTRACT)
+    address = f"/flow/tickets/{a_tier_1_ticket(world)}"
+    send(ada, f"{address}/fields", **{"fields.contract": "gold"})
+    send(ada, deed="change", field="contract", label="Contract", type="slug", choices="silver", seen="2")
+
+    form = page(ada, address)
+    send(ada, f"{address}/fields", **{"fields.contract": "gold", "fields.amount": "12 500,50"})
+
+    assert '<option value="gold" selected>' in form
+    assert ticket(world).fields == {"contract": "gold", "amount": 12500.5}
+    wrong = send(ada, f"{address}/fields", status=422, **{"fields.contract": "tin", "fields.amount": "1,500"})
+    assert "Choose one of the list." in wrong
+    assert "This must be a number." in wrong
+
+
+def test_a_field_that_a_draft_asks_for_says_so(world: World, ada: Client) -> None:
+    send(ada, **CONTRACT)
+    source = "rules:\n  - {name: gold, condition: \"contract == 'gold'\", team: billing}\notherwise: {team: tier-1}\n"
+    send(ada, "/flow/settings/routing/text", source=source, seen="0")
+
+    assert "gold (draft)" in page(ada)
+
+
+def test_whoever_was_chosen_is_still_chosen_when_a_form_comes_back(world: World, ada: Client) -> None:
+    made = a_tier_1_ticket(world)
+    with reading(world.tenant.id):
+        contact = Ticket.objects.get(public_id=parsed("tkt", made)).contact
+    assert contact is not None
+    name = shown("con", contact.public_id)
+
+    wrong = send(
+        ada, "/flow/tickets/new", status=422, subject="Printer", text="Jammed.", channel="phone", contact=name,
+        **{"fields.amount": "many"},
+    )  # fmt: skip
+
+    assert re.search(rf'value="{name}" checked', wrong)

@@ -53,6 +53,11 @@ def an_issue(world: World) -> str:
     return the_issue(world)
 
 
+def version(world: World) -> str:
+    with reading(world.tenant.id):
+        return Issue.objects.get().version
+
+
 def test_an_empty_list_says_when_something_would_stand_in_it(world: World, bo: Client) -> None:
     assert "When several tickets alike come in within days" in get(bo, "/flow/issues")
     assert "No duplicates" in get(bo, "/flow/duplicates")
@@ -99,7 +104,7 @@ def test_an_issue_is_changed_added_to_and_taken_from(world: World, bo: Client) -
     name = an_issue(world)
     act = f"/flow/issues/{name}/act"
 
-    post(bo, act, act="change", title="Exports <b>", status="fixed", fix_note="Use 4.2")
+    post(bo, act, act="change", title="Exports <b>", status="fixed", fix_note="Use 4.2", seen=version(world))
     post(bo, act, act="add", number="#1")
     html = get(bo, f"/flow/issues/{name}")
     assert "Exports &lt;b&gt;" in html
@@ -115,10 +120,23 @@ def test_an_issue_is_changed_added_to_and_taken_from(world: World, bo: Client) -
     assert (issue.status, issue.fix_note) == ("fixed", "Use 4.2")
 
 
+def test_who_looks_at_an_older_state_of_an_issue_changes_nothing(world: World, bo: Client) -> None:
+    act, seen = f"/flow/issues/{an_issue(world)}/act", version(world)
+    post(bo, act, act="change", title="Exports", status="fixed", seen=seen)
+
+    post(bo, act, act="change", title="Exports stop", status="open", seen=seen)
+
+    with reading(world.tenant.id):
+        issue = Issue.objects.get()
+    assert (issue.title, issue.status) == ("Exports", "fixed")
+
+
 def test_what_cannot_be_used_comes_back_with_its_form(world: World, bo: Client) -> None:
     act = f"/flow/issues/{an_issue(world)}/act"
 
-    assert "This must not be empty." in post(bo, act, 422, act="change", title=" ", status="open")
+    assert "This must not be empty." in post(
+        bo, act, 422, act="change", title=" ", status="open", seen=version(world)
+    )
     assert "There is no ticket with this number." in post(bo, act, 422, act="add", number="#999")
     post(bo, act, 422, act="change", title="A", status="gone")
     post(bo, act, 404, act="nothing")

@@ -1,5 +1,7 @@
 """The list of tickets alike beside a ticket, in both languages and without script."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -55,6 +57,18 @@ def test_a_ticket_alike_is_a_plain_link_with_its_status_and_likeness(world: Worl
     assert "Both say: e4021" in part
     assert "Export &lt;b&gt;fails&lt;/b&gt;" in part
     assert "hx-" not in part
+
+
+def test_every_form_of_the_page_can_be_sent(world: World, bo: Client) -> None:
+    """Also those that another template brought along: without its token a form is refused as too old."""
+    opened(world)
+    asked = opened(world)
+    index_all()
+
+    forms = re.findall(r'<form[^>]*method="post".*?</form>', page(bo, asked), re.DOTALL)
+
+    assert any("Merge into this" in form for form in forms)
+    assert [form for form in forms if "csrfmiddlewaretoken" not in form] == []
 
 
 def test_a_ticket_like_no_other_says_so(world: World, bo: Client) -> None:

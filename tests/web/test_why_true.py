@@ -71,7 +71,7 @@ def test_a_category_said_outright_is_not_explained_by_words_that_did_not_count(w
 
     why = panel(world, name)
 
-    assert "Category Account Said by an agent: category." in why
+    assert "Category Account Said outright: category." in why
     assert "point to Technical" not in why
     assert "needed" not in why
 

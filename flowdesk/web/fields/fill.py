@@ -9,8 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flowdesk.engine.condition_syntax import names_in
-from flowdesk.engine.facts import CustomField, FieldType
+from flowdesk.engine.facts import CustomField, FieldType, vocabulary
+from flowdesk.policies.models import Draft
+from flowdesk.policies.reader import PolicyFaults, read_document
 from flowdesk.policies.sections.fields import LONGEST_LABEL
+from flowdesk.policies.sections.routing import read_routing
 from flowdesk.policies.services import Policy, current_policy
 from flowdesk.web.fields.page import FieldLine, FieldsPage
 from flowdesk.web.parts import Choice, Empty, Field, Form, Kind
@@ -75,7 +78,25 @@ def rules_looking_at(key: str, policy: Policy) -> list[str]:
         *((rule.name, rule.condition) for rule in policy.escalation.events),
         *((rule.name, rule.condition) for rule in policy.escalation.states),
     ]
-    return [name for name, condition in named if f"fields.{key}" in names_in(condition.ast)]
+    found = [name for name, condition in named if f"fields.{key}" in names_in(condition.ast)]
+    return [
+        *found,
+        *(_("{rule} (draft)").format(rule=name) for name in _drafted(key, policy) if name not in found),
+    ]
+
+
+def _drafted(key: str, policy: Policy) -> list[str]:
+    """The rules of the draft that would ask for it; a draft that cannot be read asks for nothing."""
+    draft = Draft.objects.filter(section="routing").first()
+    try:
+        rules = (
+            read_routing(read_document(draft.source, "routing"), fields=vocabulary(policy.fields)).rules
+            if draft
+            else ()
+        )
+    except PolicyFaults:
+        return []
+    return [rule.name for rule in rules if f"fields.{key}" in names_in(rule.condition.ast)]
 
 
 def _form(key: str, known: CustomField | None, policy: Policy) -> Form:

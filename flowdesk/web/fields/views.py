@@ -26,6 +26,7 @@ from flowdesk.web.fields.fill import TYPES, fields_page
 from flowdesk.web.policy_words import placed_reason, policy_reason
 
 _ASKED = ("key", "label", "type", "choices")
+_RULE = re.compile(r"policy\.routing\.rules\[(\d+)\]")
 _PLACE = re.compile(r"policy\.fields(?:\.\w+\.(\w+))?")
 
 
@@ -43,7 +44,9 @@ def own_fields(request: AgentRequest) -> HttpResponse:
     except (Forbidden, NotFound):
         raise
     except Invalid as fault:
-        return _page(request, chosen=chosen, given=given, errors=_errors(fault))
+        with reading(request.actor.tenant):
+            errors = _errors(fault)
+        return _page(request, chosen=chosen, given=given, errors=errors)
     except DomainError as fault:
         messages.error(request, fault_words(fault))
     return redirect("own-fields")
@@ -95,6 +98,10 @@ def _errors(fault: Invalid) -> dict[str, list[str]]:
         elif found := _PLACE.match(one.field):
             name = found[1] if found[1] in _ASKED else "key"
             errors.setdefault(name, []).append(policy_reason(one.reason))
+        elif rule := _RULE.match(one.field):
+            name = current_policy().routing.rules[int(rule[1])].name
+            said = _("Rule {rule}: {reason}").format(rule=name, reason=policy_reason(one.reason))
+            errors.setdefault("", []).append(said)
         else:
             errors.setdefault("", []).append(placed_reason(one))
     return errors

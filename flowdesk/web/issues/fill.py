@@ -146,7 +146,7 @@ def _change_form(issue: Issue, href: str) -> Form:
         id="change-issue",
         href=href,
         submit=_("Save"),
-        hidden=(("act", "change"),),
+        hidden=(("act", "change"), ("seen", issue.version)),
         fields=(
             Field(name="title", label=_("What it is called"), value=issue.title, is_required=True, max_length=300),
             Field(

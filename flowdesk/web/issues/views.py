@@ -11,6 +11,7 @@ from flowdesk.core.actor import Act
 from flowdesk.core.errors import DomainError, Forbidden, Invalid, NotFound, invalid
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
+from flowdesk.core.versions import Outdated
 from flowdesk.flows import merge as flow
 from flowdesk.tickets.merges import name_by_number
 from flowdesk.tickets.states import MergeReason
@@ -58,6 +59,8 @@ def issue_act(request: AgentRequest, issue_id: str) -> HttpResponse:
         messages.success(request, _do(request, issue_id))
     except Invalid as fault:
         return _shown(request, issue_id, errors=field_errors(fault), status=422)
+    except Outdated as fault:
+        messages.error(request, fault_words(fault))
     return redirect("issue", issue_id)
 
 
@@ -70,7 +73,7 @@ def _do(request: AgentRequest, issue_id: str) -> str:
                 raise invalid("status", "is not one of the list")
             triage.change_issue(
                 issue_id, title=form.get("title", ""), fix_note=form.get("fix_note", ""),
-                status=IssueStatus(status), by=by, now=at,
+                status=IssueStatus(status), by=by, now=at, expected=frozenset({form.get("seen", "")}),
             )  # fmt: skip
             return _("Saved")
         case "add":

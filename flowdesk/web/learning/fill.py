@@ -195,7 +195,8 @@ def _deed(row: LearnedModel) -> Form | None:
     if row.state == ModelState.IN_USE:
         deed, submit = "aside", _("Put aside")
     elif row.state == ModelState.KEPT:
-        deed, submit = "promote", _("Ask this one")
+        is_better = not row.comparison or row.comparison["verdict"] == "better"
+        deed, submit = "promote", _("Ask this one") if is_better else _("Ask it all the same")
     else:
         return None
     hidden = (("deed", deed), ("model", name_of(row.public_id)))

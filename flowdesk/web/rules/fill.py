@@ -87,9 +87,12 @@ def rules_page(request: AgentRequest, *, now: datetime) -> RulesPage:
     in_force = _("Revision {number} is in force since {when}.").format(
         number=at.revision.number, when=words.moment(at.revision.created_at, zone=zone, now=now)
     )
-    links = (
+    readable = (
         Link(words=_("Add a rule"), href=reverse("rule", args=[NEW]), icon="plus"),
         Link(words=_("Try them on a ticket"), href=reverse("try-rules"), icon="play"),
+    )
+    links = (
+        *(readable if rules else ()),
         Link(words=_("Edit as text"), href=reverse("rules-source"), icon="note"),
     )
     tried_on = routing.samples(current_policy()) if rules else []

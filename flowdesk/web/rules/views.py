@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from django.contrib import messages
@@ -17,14 +18,15 @@ from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
 from flowdesk.engine.routing import Mode
 from flowdesk.flows import reconfigure as flow
-from flowdesk.policies.reader import PolicyFaults
+from flowdesk.policies.reader import PolicyFault, PolicyFaults
 from flowdesk.policies.rule_text import added, changed, moved, removed, rules_in
 from flowdesk.web.access import AgentRequest, for_agents
 from flowdesk.web.chrome import shell_of
 from flowdesk.web.faults import fault_words, field_errors, reason_words
 from flowdesk.web.policy_words import placed_reason, policy_reason
 from flowdesk.web.rules import fill
-from flowdesk.web.rules.words import fault_lines
+
+QUESTIONS = ("name", "condition", "where", "strategy", "skills", "notify", "cc", "sla_target", "mode")
 
 
 @require_GET
@@ -66,6 +68,16 @@ def rules_deed(request: AgentRequest) -> HttpResponse:
     except DomainError as fault:
         messages.error(request, fault_words(fault))
     return redirect("rules")
+
+
+def _at_questions(faults: Sequence[PolicyFault]) -> dict[str, list[str]]:
+    """Each fault at the question that it is of; the form has no lines."""
+    errors: dict[str, list[str]] = {}
+    for fault in faults:
+        part = re.sub(r"\[\d+\]$", "", fault.path).rpartition(".")[2]
+        name = {"team": "where", "action": "where"}.get(part, part)
+        errors.setdefault(name if name in QUESTIONS else "", []).append(policy_reason(fault.reason))
+    return errors
 
 
 def _number(text: str) -> int:
@@ -125,8 +137,7 @@ def rule(request: AgentRequest, place: str) -> HttpResponse:
             text = fill.with_values(at.source, number, fill.rule_values(given))
             flow.check_rules(text)
         except PolicyFaults as found:
-            reasons = [f"{line.place}: {line.reason}" for line in fault_lines(found.faults)]
-            return _rule_page(request, place, given, {"": reasons})
+            return _rule_page(request, place, given, _at_questions(found.faults))
     try:
         flow.keep_draft(
             fill.SECTION, text, seen=_number(request.POST.get("seen", "")), by=request.actor, now=now()

@@ -21,7 +21,7 @@ from flowdesk.sla.services import load_clocks
 from flowdesk.tickets.merges import merged_into
 from flowdesk.tickets.models import Explanation, Task, Ticket
 from flowdesk.tickets.queries import TicketStory, ticket_story
-from flowdesk.tickets.states import ACTIVE, Status, TaskKind
+from flowdesk.tickets.states import ACTIVE, Channel, Status, TaskKind
 from flowdesk.triage.issues import PREFIX as ISSUE
 from flowdesk.triage.issues import issue_of
 from flowdesk.triage.similar import Similar, similar_to
@@ -48,7 +48,16 @@ from flowdesk.web.ticket.page import (
 )
 from flowdesk.web.ticket.thread import thread_of
 from flowdesk.web.ticket.why import why_of, why_short
-from flowdesk.web.vocabulary import CATEGORIES, LANGUAGES, METRICS, STATUSES, TARGETS, TIERS, say
+from flowdesk.web.vocabulary import (
+    CATEGORIES,
+    LANGUAGES,
+    METRICS,
+    STATUSES,
+    SUBCATEGORIES,
+    TARGETS,
+    TIERS,
+    say,
+)
 
 RELATED = 6
 MERGEABLE = (*ACTIVE, Status.RESOLVED)
@@ -159,8 +168,12 @@ def category_words(ticket: Ticket) -> str:
     """ "Technical, outage": the category, and the subcategory in the tenant's own word."""
     parts = [say(CATEGORIES, ticket.category)] if ticket.category else []
     if ticket.subcategory:
-        parts.append(ticket.subcategory.replace("_", " "))
+        parts.append(subcategory_words(ticket.subcategory))
     return ", ".join(parts)
+
+
+def subcategory_words(name: str) -> str:
+    return say(SUBCATEGORIES, name).replace("_", " ")
 
 
 def _block(clock: Clock, policy: Policy, *, now: datetime, zone: ZoneInfo) -> ClockBlock:
@@ -239,7 +252,7 @@ def category_choices(policy: Policy, *, chosen: str = "") -> tuple[Choice, ...]:
         for name in rule.subcategories:
             value = f"{rule.category}/{name}"
             found.append(
-                Choice(value=value, words=f"{named}, {name.replace('_', ' ')}", is_chosen=value == chosen)
+                Choice(value=value, words=f"{named}, {subcategory_words(name)}", is_chosen=value == chosen)
             )
     return tuple(found)
 
@@ -320,7 +333,7 @@ def _composer(
     wrong = failed if failed and failed.act == "write" else None
     return Composer(
         href=reverse("ticket-act", args=[public_id, "write"]),
-        to=said.reply_to(name, channel=ticket.channel, next_update=next_update),
+        to=said.reply_to(name, channel=Channel.EMAIL, next_update=next_update),  # however they wrote
         prompt=said.prompt(name.split()[0]) if name and ticket.is_active else said.note_prompt(),
         kind=wrong.values.get("kind", "reply") if wrong else "reply",
         text=wrong.values.get("text", "") if wrong else "",

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from flowdesk.core.actor import Act
 from flowdesk.core.errors import Invalid
-from flowdesk.core.ids import shown
+from flowdesk.core.ids import parsed, shown
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
 from flowdesk.flows import receive
@@ -122,16 +122,12 @@ def _query(request: HttpRequest) -> str:
 
 
 def _matches(query: str, *, chosen: str) -> tuple[ContactMatch, ...]:
-    """People whose name, address or customer holds the words."""
-    if not query:
-        return ()
-    found = (
-        Contact.objects.filter(
-            Q(name__icontains=query) | Q(email__icontains=query) | Q(customer__name__icontains=query)
-        )
-        .select_related("customer")
-        .order_by("name", "id")[:MATCHES]
-    )
+    """People whose name, address or customer holds the words; whoever was chosen stands first."""
+    people = Contact.objects.select_related("customer").order_by("name", "id")
+    found = list(people.filter(public_id=parsed("con", chosen))) if chosen.startswith("con_") else []
+    if query:
+        named = Q(name__icontains=query) | Q(email__icontains=query) | Q(customer__name__icontains=query)
+        found += [one for one in people.filter(named)[:MATCHES] if one not in found]
     return tuple(
         ContactMatch(
             id=shown("con", contact.public_id),

@@ -53,6 +53,10 @@ def _question(key: str, known: CustomField, value: Any) -> Field:
             ("true", _("Yes")),
             ("false", _("No")),
         ]
+        if said and said not in dict(
+            options
+        ):  # chosen while the list held it: it stays until somebody changes it
+            options.append((said, said))
         choices = tuple(
             Choice(value=option, words=label, is_chosen=option == said)
             for option, label in [("", ""), *options]

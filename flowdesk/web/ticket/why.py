@@ -27,6 +27,7 @@ from flowdesk.web.vocabulary import (
     METRICS,
     SENTIMENTS,
     STRATEGIES,
+    SUBCATEGORIES,
     TIERS,
     WEIGHED_BY,
     Words,
@@ -63,7 +64,7 @@ REASONS: Mapping[str, str | Promise] = {
     "raised_by_anger": gettext_lazy("Angry words lift {was} to {priority}."),
     "anger_capped": gettext_lazy("Angry words do not lift {tier} any further."),
     "set_by_agent": gettext_lazy("Said outright: {priority}. Computed: {was}."),
-    "said_by_agent": gettext_lazy("Said by an agent: {what}."),
+    "said_by_agent": gettext_lazy("Said outright: {what}."),
     "learned_priority": gettext_lazy("Tickets like it were {priority}: {was} becomes {priority}."),
     "learned_team": gettext_lazy("Tickets like it went to {team}."),
     "rule_matched": gettext_lazy("Rule {rule} matched."),
@@ -91,6 +92,7 @@ PARAMS: Mapping[str, Callable[[str], str]] = {
 }
 VALUES: Mapping[str, Words] = {
     "category_from_words": CATEGORIES,
+    "subcategory_from_words": SUBCATEGORIES,
     "impact_from_words": GRADES,
     "impact_default": GRADES,
     "urgency_from_words": GRADES,
@@ -185,7 +187,7 @@ def _routing(trace: Mapping[str, Any]) -> Why:
             lines.append(
                 WhyLine(
                     words=_("Rule {rule} did not hold:").format(rule=tried["rule"]),
-                    code="; ".join(tried["failed"]),
+                    code="; ".join(map(_failed, tried["failed"])),
                     is_untaken=True,
                 )
             )
@@ -246,8 +248,14 @@ def _otherwise(
         )
         if one.subject in METRICS:
             sentence = f"{say(METRICS, one.subject)}: {sentence}"
-        lines.append(WhyLine(words=sentence, code=one.change.params.get("failed", ""), is_untaken=True))
+        failed = "; ".join(map(_failed, one.change.params.get("failed", "").split("; ")))
+        lines.append(WhyLine(words=sentence, code=failed, is_untaken=True))
     return Why(title=_("What would have changed it"), lines=tuple(lines), is_folded=True)
+
+
+def _failed(said: str) -> str:
+    """A comparison that did not hold, with what stood there; a value that is missing in the reader's words."""
+    return said.removesuffix(": not set") + f": {_('not set')}" if said.endswith(": not set") else said
 
 
 def _result(said: str) -> str:

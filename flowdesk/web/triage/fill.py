@@ -14,7 +14,7 @@ from flowdesk.policies.services import Policy, current_policy
 from flowdesk.tickets import queries
 from flowdesk.tickets.models import Explanation, Ticket
 from flowdesk.web.access import AgentRequest
-from flowdesk.web.parts import Empty, Field, Form, Kind, Link
+from flowdesk.web.parts import Choice, Empty, Field, Form, Kind, Link
 from flowdesk.web.ticket.fill import category_choices
 from flowdesk.web.ticket.why import reason_words
 from flowdesk.web.triage.page import Guess, NextLine, ReviewCard, ReviewPage
@@ -80,9 +80,14 @@ def _card(ticket: Ticket, policy: Policy) -> ReviewCard:
         category=_category(ticket),
         confidence=_sure(ticket.confidence),
         share=ticket.confidence or 0,
-        accept=Form(id="accept", href=confirm, submit=_("Yes, {category}").format(category=_category(ticket)))
-        if ticket.category
-        else None,
+        look="primary" if ticket.category else "",
+        accept=Form(
+            id="accept",
+            href=confirm,
+            submit=_("Yes, {category}").format(category=_category(ticket))
+            if ticket.category
+            else _("Leave it without a category"),
+        ),
         guesses=_guesses(ticket, trace.get("scores", ()), public_id),
         other=_other(ticket, policy, public_id),
         why=tuple(reason_words(one) for one in trace.get("reasons", ())),
@@ -125,13 +130,16 @@ def _choose(public_id: str, category: str, words: str) -> Form:
 
 def _other(ticket: Ticket, policy: Policy, public_id: str) -> Form:
     chosen = f"{ticket.category}/{ticket.subcategory}" if ticket.subcategory else ticket.category
+    # Nothing stands chosen that nobody chose: one category calls people at once.
+    nothing = () if ticket.category else (Choice(value="", words="", is_chosen=True),)
     return Form(
         id="other",
         href=reverse("review-correct", args=[public_id]),
         submit=_("Correct"),
         fields=(
             Field(
-                name="category", label=_("Category"), kind=Kind.SELECT, choices=category_choices(policy, chosen=chosen)
+                name="category", label=_("Category"), kind=Kind.SELECT, is_required=True,
+            choices=(*nothing, *category_choices(policy, chosen=chosen)),
             ),
             Field(name="reroute", label=_("Ask the rules again who works on it"), kind=Kind.CHECK, is_checked=True),
         ),

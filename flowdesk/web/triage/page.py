@@ -31,6 +31,7 @@ class ReviewCard:
     category: str
     confidence: str
     share: int
+    look: str  # of the button that accepts: what was not read at all is not offered loudly
     accept: Form | None
     guesses: tuple[Guess, ...]
     other: Form  # any category

@@ -48,6 +48,9 @@ def confirm(request: AgentRequest, ticket_id: str) -> HttpResponse:
 def correct(request: AgentRequest, ticket_id: str) -> HttpResponse:
     """No, it is something else."""
     category, _slash, subcategory = request.POST.get("category", "").partition("/")
+    if not category:
+        messages.error(request, _("Choose a category of the list."))
+        return redirect("review")
     said = Reading(category=category, subcategory=subcategory)
     try:
         understand.correct(
