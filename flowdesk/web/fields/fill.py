@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from flowdesk.engine.condition_syntax import names_in
 from flowdesk.engine.facts import CustomField, FieldType, vocabulary
+from flowdesk.engine.routing import RoutingRule
 from flowdesk.policies.models import Draft
 from flowdesk.policies.reader import PolicyFaults, read_document
 from flowdesk.policies.sections.fields import LONGEST_LABEL
@@ -36,9 +37,9 @@ def fields_page(
 ) -> FieldsPage:
     """`chosen` is the field that is being changed; `given` and `errors` are of a form that comes back."""
     policy = current_policy()
-    form = _form(chosen, policy.fields.get(chosen), policy)
+    form, rules = _form(chosen, policy.fields.get(chosen), policy), _rules(policy)
     return FieldsPage(
-        fields=tuple(_line(key, known, policy) for key, known in policy.fields.items()),
+        fields=tuple(_line(key, known, policy, rules) for key, known in policy.fields.items()),
         form=form.answered(given, errors or {}) if given is not None else form,
         cancel_href=reverse("own-fields") if chosen in policy.fields else "",
         empty=None
@@ -52,8 +53,10 @@ def fields_page(
     )
 
 
-def _line(key: str, known: CustomField, policy: Policy) -> FieldLine:
-    rules = rules_looking_at(key, policy)
+def _line(
+    key: str, known: CustomField, policy: Policy, asking: Sequence[tuple[str, frozenset[str]]]
+) -> FieldLine:
+    rules = [name for name, fields in asking if f"fields.{key}" in fields]
     remove = Form(
         id=f"remove-{key}",
         href=reverse("own-fields"),
@@ -71,32 +74,30 @@ def _line(key: str, known: CustomField, policy: Policy) -> FieldLine:
     )
 
 
-def rules_looking_at(key: str, policy: Policy) -> list[str]:
-    """The routing rules, and the rules of escalation, whose conditions name a field."""
+def _rules(policy: Policy) -> list[tuple[str, frozenset[str]]]:
+    """Each rule of routing and of escalation with the fields that it names; of the draft, those that are new."""
     named = [
-        *((rule.name, rule.condition) for rule in policy.routing.rules),
-        *((rule.name, rule.condition) for rule in policy.escalation.events),
-        *((rule.name, rule.condition) for rule in policy.escalation.states),
+        *((rule.name, names_in(rule.condition.ast)) for rule in policy.routing.rules),
+        *((rule.name, names_in(rule.condition.ast)) for rule in policy.escalation.events),
+        *((rule.name, names_in(rule.condition.ast)) for rule in policy.escalation.states),
     ]
-    found = [name for name, condition in named if f"fields.{key}" in names_in(condition.ast)]
-    return [
-        *found,
-        *(_("{rule} (draft)").format(rule=name) for name in _drafted(key, policy) if name not in found),
+    drafted = [
+        (_("{rule} (draft)").format(rule=rule.name), fields)
+        for rule in _drafted(policy)
+        if (rule.name, fields := names_in(rule.condition.ast)) not in named
     ]
+    return [*named, *drafted]
 
 
-def _drafted(key: str, policy: Policy) -> list[str]:
-    """The rules of the draft that would ask for it; a draft that cannot be read asks for nothing."""
+def _drafted(policy: Policy) -> Sequence[RoutingRule]:
+    """The rules of the draft; one that cannot be read has none."""
     draft = Draft.objects.filter(section="routing").first()
+    if draft is None:
+        return ()
     try:
-        rules = (
-            read_routing(read_document(draft.source, "routing"), fields=vocabulary(policy.fields)).rules
-            if draft
-            else ()
-        )
+        return read_routing(read_document(draft.source, "routing"), fields=vocabulary(policy.fields)).rules
     except PolicyFaults:
-        return []
-    return [rule.name for rule in rules if f"fields.{key}" in names_in(rule.condition.ast)]
+        return ()
 
 
 def _form(key: str, known: CustomField | None, policy: Policy) -> Form:
