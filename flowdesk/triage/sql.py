@@ -90,7 +90,7 @@ update triage_tenantvocabulary set tickets = %(tickets)s, counts = %(counts)s wh
 
 READ_VOCABULARY = "select tickets, counts from triage_tenantvocabulary where tenant_id = %s"
 
-# Tickets for which another stands for now: what they are found by goes, what is kept of their words stays.
+# Tickets merged into another: what they are found by goes, what is kept of their words stays.
 HIDE_TICKETS = """
 delete from triage_termholder as holder using (
     select ticket_id, unnest(terms[:%(telling)s]) as term from triage_ticketdigest

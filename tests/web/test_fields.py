@@ -7,7 +7,9 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from flowdesk.accounts.models import AuditEntry, Membership
 from flowdesk.core.actor import Role
@@ -210,3 +212,19 @@ def test_whoever_was_chosen_is_still_chosen_when_a_form_comes_back(world: World,
     )  # fmt: skip
 
     assert re.search(rf'value="{name}" checked', wrong)
+
+
+def test_more_fields_cost_the_page_no_more_statements(world: World, ada: Client) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as sent:
+            page(ada)
+        return len(sent)
+
+    send(ada, "/flow/settings/routing/text", source="rules: []\notherwise: {team: tier-1}\n", seen="0")
+    page(ada)
+    before = cost()
+    for number, name in enumerate(("one", "two", "three"), start=1):
+        send(ada, deed="add", key=name, label=name, type="text", seen=str(number))
+    page(ada)
+
+    assert cost() == before
