@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import psycopg
 import pytest
@@ -20,7 +22,9 @@ from flowdesk.core.embedded.external import (
     use_single_role,
     use_three_roles,
 )
+from flowdesk.core.embedded.roles import Dsns
 from flowdesk.core.supervisor.connection import Roles, child_environment, data_folder, external_dsns
+from tests.core.desk import PATIENCE
 from tests.database import throwaway_cluster
 
 
@@ -155,6 +159,33 @@ def test_one_address_that_may_create_roles_makes_the_three(database: str, tmp_pa
     for dsn, role in ((first.owner, "flowdesk_owner"), (first.app, "flowdesk_app")):
         with psycopg.connect(dsn) as connection:
             assert connection.execute("select current_user").fetchone() == (role,)
+
+
+def test_many_that_start_at_once_on_one_address_all_come_in(database: str, tmp_path: Path) -> None:
+    starting = Barrier(8)
+
+    def start(_: int) -> list[Dsns]:
+        starting.wait(PATIENCE)
+        return [make_three_roles(Urls(app=database), folder=tmp_path) for _ in range(5)]
+
+    with ThreadPoolExecutor(8) as pool:
+        came_in = list(pool.map(start, range(8)))
+
+    assert len({dsns for each in came_in for dsns in each}) == 1
+
+
+def test_many_that_start_at_once_on_three_given_roles_all_come_in(database: str) -> None:
+    urls = three_addresses(database)
+    starting = Barrier(8)
+
+    def start(_: int) -> list[Dsns]:
+        starting.wait(PATIENCE)
+        return [use_three_roles(urls) for _ in range(20)]
+
+    with ThreadPoolExecutor(8) as pool:
+        came_in = list(pool.map(start, range(8)))
+
+    assert len({dsns for each in came_in for dsns in each}) == 1
 
 
 def test_one_superusers_address_makes_the_three_and_is_not_used_for_pages(

@@ -24,6 +24,7 @@ from flowdesk.core.embedded.roles import (
     ensure_grants,
     ensure_roles,
     keep_passwords,
+    one_at_a_time,
     read_passwords,
 )
 
@@ -105,19 +106,10 @@ def make_three_roles(urls: Urls, *, folder: Path) -> Dsns:
                 f"{BY_HAND}\n\nand set DATABASE_URL (app), DATABASE_OWNER_URL and DATABASE_WORKER_URL; "
                 "or start with --single-role to run without the database's own wall between tenants."
             )
-        rows = admin.execute("select rolname from pg_roles where rolname = any(%s)", [list(ROLES)])
-        existing = [row[0] for row in rows]
-        known = read_passwords(folder)
-        if existing and known is None:
-            raise RoleRefused(
-                f"The roles {', '.join(sorted(existing))} exist already, and {folder} does not hold their "
-                "passwords. Set DATABASE_URL (app), DATABASE_OWNER_URL and DATABASE_WORKER_URL."
-            )
-        passwords = known or keep_passwords(folder)
-        if len(existing) < len(ROLES):
-            ensure_roles(admin, passwords=passwords.by_role())
+        with one_at_a_time(admin):
+            passwords = _ensure_known_roles(admin, folder=folder)
+            _open_database(admin)
         dsns = _dsns_like(urls.app, passwords=passwords)
-        _open_database(admin)
     with connect(dsns.owner, name="the owner's role") as owner:
         ensure_grants(owner)
     return dsns
@@ -208,6 +200,22 @@ def _must_own_the_schema(connection: Connection, *, name: str) -> None:
     row = connection.execute("select has_schema_privilege('public', 'create')").fetchone()
     if not row or not row[0]:
         raise RoleRefused(f"{name}'s role may not create tables in the schema 'public', and migrations must.")
+
+
+def _ensure_known_roles(admin: Connection, *, folder: Path) -> Passwords:
+    """The three roles, made if missing; raises RoleRefused if they are there and `folder` cannot enter."""
+    rows = admin.execute("select rolname from pg_roles where rolname = any(%s)", [list(ROLES)])
+    existing = [row[0] for row in rows]
+    known = read_passwords(folder)
+    if existing and known is None:
+        raise RoleRefused(
+            f"The roles {', '.join(sorted(existing))} exist already, and {folder} does not hold their "
+            "passwords. Set DATABASE_URL (app), DATABASE_OWNER_URL and DATABASE_WORKER_URL."
+        )
+    passwords = known or keep_passwords(folder)
+    if len(existing) < len(ROLES):
+        ensure_roles(admin, passwords=passwords.by_role())
+    return passwords
 
 
 def _open_database(admin: Connection) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -109,6 +110,18 @@ def write_secret(path: Path, text: str) -> None:
     draft.rename(path)
 
 
+@contextmanager
+def one_at_a_time(connection: Connection) -> Iterator[None]:
+    """A transaction in which nobody else prepares this database.
+
+    Rights are rows of the server's own catalogue, and of two that write one of them at once the second fails
+    ("tuple concurrently updated"): a web and two workers may well start in the same moment.
+    """
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('flowdesk.roles'))")
+        yield
+
+
 def ensure_roles(admin: Connection, *, passwords: Mapping[str, str]) -> None:
     """Make the roles that are missing, and give all three their known, plain rights."""
     for role, password in passwords.items():
@@ -149,9 +162,10 @@ def ensure_grants(owner: Connection, *, app: str = APP, worker: str = WORKER) ->
         ("select, insert, update, delete", "tables"),
         ("usage, select", "sequences"),
     )
-    for allowed, kind in rights:
-        owner.execute(
-            sql.SQL("alter default privileges in schema public grant {} on {} to {}").format(
-                sql.SQL(allowed), sql.SQL(kind), users
+    with one_at_a_time(owner):
+        for allowed, kind in rights:
+            owner.execute(
+                sql.SQL("alter default privileges in schema public grant {} on {} to {}").format(
+                    sql.SQL(allowed), sql.SQL(kind), users
+                )
             )
-        )
