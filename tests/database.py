@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,23 +38,49 @@ class ThrowawayDatabase:
     roles: Mapping[str, str]  # the role's short name to its connection string
     _migrated: dict[str, bytes] = field(default_factory=dict)  # rows that migrations made, as COPY text
 
+    @cached_property
+    def _cleaner(self) -> psycopg.Connection[Any]:
+        """One connection after all tests: a new one would have to learn every table again."""
+        return psycopg.connect(self.admin, prepare_threshold=1)
+
+    @cached_property
+    def _which_are_filled(self) -> sql.Composed:
+        """Asks for the names of the tables of `public` that hold any row."""
+        names = self._cleaner.execute(
+            "select relname from pg_class where relnamespace = 'public'::regnamespace"
+            " and relkind in ('r', 'p') and not relispartition"
+        ).fetchall()
+        return sql.SQL(" union all ").join(
+            sql.SQL("select {name} where exists (select 1 from {table})").format(
+                name=sql.Literal(name), table=sql.Identifier(name)
+            )
+            for (name,) in names
+        )
+
     def remember_rows(self) -> None:
         """Keep what migrations put into tables: every test may rely on it."""
-        with psycopg.connect(self.admin, autocommit=True) as admin:
-            self._migrated = {table: _copy_out(admin, table) for table in _filled_tables(admin)}
+        with self._cleaner.transaction():
+            self._migrated = {table: _copy_out(self._cleaner, table) for table in self._filled_tables()}
 
     def restore_rows(self) -> None:
         """Bring every table back to what `remember_rows` saw, past all rules, keys and walls."""
-        with psycopg.connect(self.admin) as admin:
+        admin = self._cleaner
+        with admin.transaction():
             # As a replica the server fires neither triggers nor foreign keys, so the order does not matter.
             admin.execute("set local session_replication_role = replica")
             admin.execute("set local lock_timeout = '10s'")  # a test that left a transaction open is told
-            for table in {*_filled_tables(admin), *self._migrated}:
+            for table in {*self._filled_tables(), *self._migrated}:
                 admin.execute(sql.SQL("delete from {}").format(sql.Identifier(table)))
             for table, rows in self._migrated.items():
                 statement = sql.SQL("copy {} from stdin").format(sql.Identifier(table))
                 with admin.cursor() as cursor, cursor.copy(statement) as copy:
                     copy.write(rows)
+
+    def _filled_tables(self) -> list[str]:
+        return [name for (name,) in self._cleaner.execute(self._which_are_filled)]
+
+    def close(self) -> None:
+        self._cleaner.close()
 
 
 @contextmanager
@@ -131,36 +158,16 @@ def _database_on(server: str) -> Iterator[ThrowawayDatabase]:
     }
     with psycopg.connect(roles["owner"], autocommit=True) as owner:
         ensure_grants(owner, app=names[1], worker=names[2])
+    database = ThrowawayDatabase(admin=make_conninfo(server, dbname=name), roles=roles)
     try:
-        yield ThrowawayDatabase(admin=make_conninfo(server, dbname=name), roles=roles)
+        yield database
     finally:
+        database.close()
         connections.close_all()
         with psycopg.connect(server, autocommit=True) as admin:
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
             for role in names:
                 admin.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
-
-
-def _filled_tables(admin: psycopg.Connection[Any]) -> list[str]:
-    """The tables of `public` that hold any row."""
-    tables = [
-        row[0]
-        for row in admin.execute(
-            "select relname from pg_class"
-            " where relnamespace = 'public'::regnamespace and relkind = 'r' and not relispartition"
-            " union all "
-            "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'p'"
-        )
-    ]
-    if not tables:
-        return []
-    asked = sql.SQL(" union all ").join(
-        sql.SQL("select {name} where exists (select 1 from {table})").format(
-            name=sql.Literal(table), table=sql.Identifier(table)
-        )
-        for table in tables
-    )
-    return [row[0] for row in admin.execute(asked)]
 
 
 def _copy_out(admin: psycopg.Connection[Any], table: str) -> bytes:
