@@ -65,6 +65,23 @@ def _document(source: str, number: int, days: Days) -> PolicyDocument:
     )
 
 
+@lru_cache(maxsize=64)
+def _named_days(source: str, number: int, year: int) -> Days:
+    """The days a document's calendars are closed on; reads it whole, and once for all who decide the same.
+
+    Raises PolicyFaults.
+    """
+    named: dict[str, tuple[tuple[str, str], ...]] = {}
+
+    def spelled_out(code: str) -> tuple[tuple[date, str], ...]:
+        days = named_holidays(code, range(year - YEARS_BACK, year + YEARS_AHEAD + 1))
+        named[code] = tuple((on.isoformat(), name) for on, name in days)
+        return days
+
+    read_policy(source, name="policy", revision=number, holidays=spelled_out)
+    return tuple(named.items())
+
+
 def pack_source(pack: str = "standard") -> str:
     """The YAML of a policy pack: a file for each section; what a pack does not bring is the standard pack's."""
     files = {path.stem: path for name in ("standard", pack) for path in sorted((PACKS / name).glob("*.yaml"))}
@@ -85,17 +102,10 @@ def invalid(found: PolicyFaults) -> Invalid:
 
 def save_revision(source: str, *, by: Actor, at: datetime) -> PolicyRevision:
     """Make a new current revision of the tenant's policy; raises Invalid naming line and column of each fault."""
-    named: dict[str, list[tuple[str, str]]] = {}
-
-    def spelled_out(code: str) -> tuple[tuple[date, str], ...]:
-        days = named_holidays(code, range(at.year - YEARS_BACK, at.year + YEARS_AHEAD + 1))
-        named[code] = [(on.isoformat(), name) for on, name in days]
-        return days
-
     last = PolicyRevision.objects.order_by("-number").first()
     number = last.number + 1 if last else 1
     try:
-        read_policy(source, name="policy", revision=number, holidays=spelled_out)
+        named = _named_days(source, number, at.year)
     except PolicyFaults as found:
         raise invalid(found) from None
     PolicyRevision.objects.filter(is_current=True).update(is_current=False)
@@ -103,7 +113,7 @@ def save_revision(source: str, *, by: Actor, at: datetime) -> PolicyRevision:
         tenant_id=current_tenant(),
         number=number,
         source=source,
-        document={"holidays": named},
+        document={"holidays": dict(named)},
         created_at=at,
         created_by=by.id if by.kind is ActorKind.USER else None,
         is_current=True,
