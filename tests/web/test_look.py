@@ -16,7 +16,15 @@ from django.utils import translation
 
 from flowdesk.web import words
 from flowdesk.web.static_files import plain_name
-from tests.web.browser import WIDTHS, a_browser, a_page, findings, needs_browser, runs_off_the_side
+from tests.web.browser import (
+    WIDTHS,
+    a_browser,
+    a_page,
+    findings,
+    findings_of_colour,
+    needs_browser,
+    runs_off_the_side,
+)
 from tests.web.rendering import PAGES, render
 
 POLICY = (
@@ -111,7 +119,7 @@ def test_axe_finds_nothing_and_nothing_runs_off_the_side(page: Any, desk: Any, n
     opened(page, desk, name)
     light = findings(page)
     page.emulate_media(color_scheme="dark")
-    dark = findings(page)
+    dark = findings_of_colour(page)
 
     assert (light, dark) == ([], [])
     assert not runs_off_the_side(page)
