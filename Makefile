@@ -42,7 +42,7 @@ tests-system: setup ## the tests that touch the database again, on the system's 
 	@scripts/test_system.sh $(MANY) $(ARGS)
 
 faults: setup ## kill processes, cut lines and fail over under load, and count what was lost (minutes)
-	$(VENV)/python -m pytest -n 2 -m faults $(ARGS)
+	$(VENV)/python -m pytest -n 3 -m faults $(ARGS)
 
 soak: setup ## kill processes under load for as long as told (ARGS="--minutes 60 --seed 7 --workers 2")
 	$(VENV)/python -m tests.faults.campaign $(ARGS)
