@@ -74,21 +74,33 @@ def correct(
     by: Actor,
     now: datetime,
     reroute: bool = False,
-    from_the_list: bool = False,
     expected: Expected = None,
 ) -> None:
     """The ticket is something else than it was read as: its priority follows unless somebody has set it by hand.
     Or the tenant's own fields are filled in, which says nothing of how it was read. With `reroute` the rules are
-    asked again who works on it. The promise a rule once gave stands. Of what is looked at `from_the_list` nobody else
-    may have said yes or better meanwhile.
+    asked again who works on it. The promise a rule once gave stands.
 
     Raises Invalid naming each field that cannot be used.
     """
-    work = open_work(ticket_id, Act.WORK, by=by, expected=expected)
+    _correct(
+        open_work(ticket_id, Act.WORK, by=by, expected=expected), reading, by=by, now=now, reroute=reroute
+    )
+
+
+@act
+def correct_unread(
+    ticket_id: str, reading: Reading, *, by: Actor, now: datetime, reroute: bool = False
+) -> None:
+    """`correct` for a ticket of the list to look at: nobody else may have said yes or better meanwhile."""
+    work = open_work(ticket_id, Act.WORK, by=by)
+    tickets.must_be_active(work.ticket)
+    _must_be_unread(work)
+    _correct(work, reading, by=by, now=now, reroute=reroute)
+
+
+def _correct(work: Work, reading: Reading, *, by: Actor, now: datetime, reroute: bool) -> None:
     ticket, policy = work.ticket, work.desk.policy
     tickets.must_be_active(ticket)
-    if from_the_list:
-        _must_be_unread(work)
     fields = _usable(reading, ticket, policy)
     work.pass_time(to=now)  # what was due on the old reading is due
     before = _as_read(ticket)

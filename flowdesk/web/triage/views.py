@@ -53,13 +53,8 @@ def correct(request: AgentRequest, ticket_id: str) -> HttpResponse:
         return redirect("review")
     said = Reading(category=category, subcategory=subcategory)
     try:
-        understand.correct(
-            ticket_id,
-            said,
-            reroute=bool(request.POST.get("reroute")),
-            from_the_list=True,
-            by=request.actor,
-            now=now(),
+        understand.correct_unread(
+            ticket_id, said, reroute=bool(request.POST.get("reroute")), by=request.actor, now=now()
         )
     except (NotFound, Forbidden):
         raise
