@@ -29,6 +29,8 @@ from flowdesk.core.embedded.roles import ensure_database, ensure_grants, ensure_
 
 ALIASES = {"owner": "owner", "default": "app", "worker": "worker"}  # Django's name to the role's
 
+Rows = Mapping[str, bytes]  # a table's name to its rows, as COPY text
+
 
 @dataclass(kw_only=True)
 class ThrowawayDatabase:
@@ -36,7 +38,7 @@ class ThrowawayDatabase:
 
     admin: str
     roles: Mapping[str, str]  # the role's short name to its connection string
-    _migrated: dict[str, bytes] = field(default_factory=dict)  # rows that migrations made, as COPY text
+    _migrated: Rows = field(default_factory=dict)  # what migrations made
 
     @cached_property
     def _cleaner(self) -> psycopg.Connection[Any]:
@@ -59,19 +61,23 @@ class ThrowawayDatabase:
 
     def remember_rows(self) -> None:
         """Keep what migrations put into tables: every test may rely on it."""
-        with self._cleaner.transaction():
-            self._migrated = {table: _copy_out(self._cleaner, table) for table in self._filled_tables()}
+        self._migrated = self.rows()
 
-    def restore_rows(self) -> None:
-        """Bring every table back to what `remember_rows` saw, past all rules, keys and walls."""
-        admin = self._cleaner
+    def rows(self) -> Rows:
+        """All that every table holds now."""
+        with self._cleaner.transaction():
+            return {table: _copy_out(self._cleaner, table) for table in self._filled_tables()}
+
+    def restore_rows(self, wanted: Rows | None = None) -> None:
+        """Bring every table to `wanted`, or to what `remember_rows` saw, past all rules, keys and walls."""
+        admin, wanted = self._cleaner, self._migrated if wanted is None else wanted
         with admin.transaction():
             # As a replica the server fires neither triggers nor foreign keys, so the order does not matter.
             admin.execute("set local session_replication_role = replica")
             admin.execute("set local lock_timeout = '10s'")  # a test that left a transaction open is told
-            for table in {*self._filled_tables(), *self._migrated}:
+            for table in {*self._filled_tables(), *wanted}:
                 admin.execute(sql.SQL("delete from {}").format(sql.Identifier(table)))
-            for table, rows in self._migrated.items():
+            for table, rows in wanted.items():
                 statement = sql.SQL("copy {} from stdin").format(sql.Identifier(table))
                 with admin.cursor() as cursor, cursor.copy(statement) as copy:
                     copy.write(rows)

@@ -14,9 +14,9 @@ from flowdesk.tickets.states import Channel
 from tests.tickets.hostile_html import SAMPLES
 from tests.web.browser import a_browser, a_page, needs_browser, runs_off_the_side
 from tests.web.desk import NOW, PASSWORD
-from tests.web.test_browser import Site, log_in, site
+from tests.web.test_browser import Site, built, log_in, site
 
-__all__ = ["site"]  # the fixture
+__all__ = ["built", "site"]  # the fixtures
 pytestmark = [
     *needs_browser,
     pytest.mark.django_db(databases=["default", "owner", "worker"], transaction=True),
