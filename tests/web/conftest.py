@@ -1,24 +1,19 @@
 """What the tests of pages share."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import connections
-from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from tests.database import ThrowawayDatabase
 from tests.web.desk import Desk, a_busy_desk
 
-QUICK = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
 
 @pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """A password is made slow to guess on purpose, and a login is counted; these tests log in all the time."""
-    settings.PASSWORD_HASHERS = QUICK
+def forgotten_counts() -> None:
+    """A login is counted; these tests log in all the time."""
     cache.clear()
 
 
@@ -27,7 +22,7 @@ def busy_desk(
     migrated_database: ThrowawayDatabase, django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Desk]:
     """One desk for all tests of a module: each of them works in a transaction that is rolled back."""
-    with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=QUICK):
+    with django_db_blocker.unblock():
         desk = a_busy_desk()
         connections.close_all()
     yield desk
