@@ -70,6 +70,21 @@ SENTENCES: Mapping[str, str | Promise] = {
     "{name} has the ticket by now. Take it again if you mean to.": _(
         "{name} has the ticket by now. Take it again if you mean to."
     ),
+    "Somebody else has changed this meanwhile. Choose again if you mean to.": _(
+        "Somebody else has changed this meanwhile. Choose again if you mean to."
+    ),
+    "Meanwhile {who} set P{priority} ({at}). Choose again if you mean to.": _(
+        "Meanwhile {who} set P{priority} ({at}). Choose again if you mean to."
+    ),
+    "Meanwhile {who} gave the ticket to {holder} ({at}). Choose again if you mean to.": _(
+        "Meanwhile {who} gave the ticket to {holder} ({at}). Choose again if you mean to."
+    ),
+    "Meanwhile {who} took the ticket ({at}). Choose again if you mean to.": _(
+        "Meanwhile {who} took the ticket ({at}). Choose again if you mean to."
+    ),
+    "Meanwhile {who} put the ticket back in its queue ({at}). Choose again if you mean to.": _(
+        "Meanwhile {who} put the ticket back in its queue ({at}). Choose again if you mean to."
+    ),
     "Ticket #{number} was merged into another already.": _(
         "Ticket #{number} was merged into another already."
     ),
@@ -146,7 +161,7 @@ SENTENCES: Mapping[str, str | Promise] = {
 }
 
 _SENTENCES = Sentences(SENTENCES)
-INSTANTS = ("start", "end")  # values that flows give in ISO 8601
+INSTANTS = ("at", "start", "end")  # values that flows give in ISO 8601
 
 Say = Callable[[str, str], str]  # a value as the page says it, by its name
 
