@@ -69,7 +69,7 @@ def begin_absence(
     now: datetime,
 ) -> Absence:
     """Somebody is out of office; without an end until they say otherwise. What is meant for them goes to their
-    substitute. Raises NotFound, Forbidden, Invalid naming each field.
+    substitute. Raises NotFound, Forbidden, Invalid naming each field; one that overlaps another of theirs, too.
     """
     agent = _lock_agent(agent_id)
     if agent.id != by.agent:
@@ -86,6 +86,8 @@ def begin_absence(
             faults.append(Fault("substitute", "there is no agent by that id"))
         elif stand_in.id == agent.id:
             faults.append(Fault("substitute", "is the one who is away"))
+    if not faults:
+        faults = _overlaps(agent, starts_at=starts_at, ends_at=ends_at, at=now)
     if faults:
         raise Invalid(*faults)
     absence = Absence.objects.create(
@@ -132,6 +134,21 @@ def _lock_agent(public_id: str) -> Agent:
     if agent is None:
         raise NotFound
     return agent
+
+
+def _overlaps(agent: Agent, *, starts_at: datetime, ends_at: datetime | None, at: datetime) -> list[Fault]:
+    """What is wrong with an absence beside another of a locked agent. What is over counts no more: who came back
+    this morning may fall ill at noon, and says so from today."""
+    rows = Absence.objects.filter(agent=agent).exclude(ends_at__lte=max(starts_at, at))
+    if ends_at is not None:
+        rows = rows.filter(starts_at__lt=ends_at)
+    other = rows.order_by("starts_at").first()
+    if other is None:
+        return []
+    field, start = "starts_at" if other.starts_at <= starts_at else "ends_at", other.starts_at.isoformat()
+    if other.ends_at is None:
+        return [Fault(field, f"overlaps the absence from {start} until further notice")]
+    return [Fault(field, f"overlaps the absence from {start} to {other.ends_at.isoformat()}")]
 
 
 def _must_reach(agent: Agent, card: AgentCard, *, by: Actor) -> None:

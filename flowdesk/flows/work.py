@@ -1,8 +1,12 @@
 """What agents do with a ticket."""
 
 from datetime import datetime
+from typing import Any
 
-from flowdesk.core.actor import Act, Actor
+from django.db.models import QuerySet
+
+from flowdesk.accounts.models import ApiKey, User
+from flowdesk.core.actor import Act, Actor, ActorKind
 from flowdesk.core.errors import DomainError, Fault, Invalid
 from flowdesk.core.ids import parsed, shown
 from flowdesk.core.tenant import act
@@ -16,13 +20,14 @@ from flowdesk.engine.reasons import because
 from flowdesk.engine.sla_policy import Amount
 from flowdesk.escalation import services as escalation
 from flowdesk.flows.deeds import end_wait, end_work, reopen, status_of
-from flowdesk.flows.desk import Work, close_work, give, must_say_something, open_work, write_note
+from flowdesk.flows.desk import HANDED_UP, Work, close_work, give, must_say_something, open_work, write_note
 from flowdesk.people.models import Agent, Team
 from flowdesk.people.services import AGENT
 from flowdesk.routing import services as routing
 from flowdesk.sla.services import Desk
 from flowdesk.tickets import services as tickets
-from flowdesk.tickets.models import AuthorKind, Wait
+from flowdesk.tickets.models import AuthorKind, Ticket, TicketEvent, Wait
+from flowdesk.tickets.queries import latest_event
 from flowdesk.tickets.states import EventKind, Status, TaskOutcome
 
 
@@ -91,17 +96,30 @@ def assign(
     now: datetime,
     agent: str | None = None,
     team: str | None = None,
+    seen: str | None = None,
     expected: Expected = None,
 ) -> None:
-    """Give the ticket to an agent, to a team (its best agent takes it), or, with neither, back to its queue."""
+    """Give the ticket to an agent, to a team (its best agent takes it), or, with neither, back to its queue.
+
+    `seen` is who had it when that was decided, "" for nobody, None for whoever has it. Raises ChangedMeanwhile where
+    somebody else has given it elsewhere since.
+    """
     work = open_work(ticket_id, Act.ASSIGN, by=by, expected=expected)
     tickets.must_be_active(work.ticket)
+    if seen is not None:
+        _must_be_held_as(seen, work, by=by)
     new_team = _team(team) if team else None
     new_agent = _agent(agent) if agent else None
     if new_team is not None and new_agent is None:
         new_agent = _best_of(work, new_team, at=now)
     give(work, team=new_team, agent=new_agent, by=by, at=now, because="by_hand")
     close_work(work, by=by, at=now)
+
+
+class ChangedMeanwhile(DomainError):
+    """Somebody else has changed this meanwhile. Choose again if you mean to."""
+
+    code = "changed_meanwhile"
 
 
 class HeldByAnother(DomainError):
@@ -200,12 +218,25 @@ def reopen_ticket(
 
 @act
 def prioritise(
-    ticket_id: str, *, priority: Priority, by: Actor, now: datetime, note: str = "", expected: Expected = None
+    ticket_id: str,
+    *,
+    priority: Priority,
+    by: Actor,
+    now: datetime,
+    note: str = "",
+    seen: Priority | None = None,
+    expected: Expected = None,
 ) -> None:
-    """Set the priority by hand; the running promises change as the policy says."""
+    """Set the priority by hand; the running promises change as the policy says.
+
+    `seen` is what it was when that was decided, None for whatever it is. Raises ChangedMeanwhile where somebody else
+    has set another since.
+    """
     work = open_work(ticket_id, Act.PRIORITISE, by=by, expected=expected)
     ticket = work.ticket
     tickets.must_be_active(ticket)
+    if seen is not None:
+        _must_weigh_as(seen, ticket, by=by)
     before = ticket.priority
     write_note(work, note, by=by, at=now)
     work.pass_time(to=now)  # what was due on the old terms is due
@@ -249,6 +280,65 @@ def void(
     work.happen(Occurrence.VOIDED, at=now)
     escalation.close_all(ticket.id, at=now)
     close_work(work, by=by, at=now)
+
+
+def _must_weigh_as(seen: Priority, ticket: Ticket, *, by: Actor) -> None:
+    """What one has set oneself since, in another window, is no news."""
+    if ticket.priority == seen:
+        return
+    event = latest_event(ticket.id, EventKind.PRIORITY_CHANGED)
+    if event is None:
+        raise ChangedMeanwhile
+    if not _is_by(event, by):
+        raise ChangedMeanwhile(
+            f"Meanwhile {_doer(event)} set P{ticket.priority} ({event.at.isoformat()}). Choose again if you mean to."
+        )
+
+
+def _must_be_held_as(seen: str, work: Work, *, by: Actor) -> None:
+    """As with the priority."""
+    holder = work.ticket.assignee
+    if seen == (shown(AGENT, holder.public_id) if holder else ""):
+        return
+    event = latest_event(work.ticket.id, EventKind.TICKET_ASSIGNED, EventKind.TICKET_UNASSIGNED)
+    if event is None:
+        raise ChangedMeanwhile
+    if _is_by(event, by):
+        return
+    doer, at = _doer(event), event.at.isoformat()
+    if holder is None:
+        raise ChangedMeanwhile(
+            f"Meanwhile {doer} put the ticket back in its queue ({at}). Choose again if you mean to."
+        )
+    if event.data.get("because") == "taken":
+        raise ChangedMeanwhile(f"Meanwhile {doer} took the ticket ({at}). Choose again if you mean to.")
+    raise ChangedMeanwhile(
+        f"Meanwhile {doer} gave the ticket to {holder.name} ({at}). Choose again if you mean to."
+    )
+
+
+def _is_by(event: TicketEvent, by: Actor) -> bool:
+    return not _came_of_time(event) and (event.actor_kind, event.actor_id) == (by.kind.value, by.id)
+
+
+def _came_of_time(event: TicketEvent) -> bool:
+    """A ticket that outstayed its level is handed up in whichever act comes next."""
+    return bool(event.data.get("because") == HANDED_UP)
+
+
+def _doer(event: TicketEvent) -> str:
+    """The name of who did it; the desk's own where no person and no key did."""
+    rows: QuerySet[Any]
+    if event.actor_id is None or _came_of_time(event):
+        return "Flowdesk"
+    match event.actor_kind:
+        case ActorKind.USER:
+            rows = User.objects.filter(id=event.actor_id)
+        case ActorKind.API_KEY:
+            rows = ApiKey.objects.filter(id=event.actor_id)
+        case _:
+            return "Flowdesk"
+    return rows.values_list("name", flat=True).first() or "Flowdesk"
 
 
 def _best_of(work: Work, team: Team, *, at: datetime) -> int | None:

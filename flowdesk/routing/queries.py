@@ -126,7 +126,7 @@ def assignment_events(wanted: AssignmentFilter, *, before: int | None, limit: in
     """Who got what, the newest first, with the ticket at hand."""
     rows = TicketEvent.objects.filter(kind__in=[kind.value for kind in ASSIGNMENTS]).select_related("ticket")
     if wanted.agent is not None:
-        rows = rows.filter(data__assignee=wanted.agent)
+        rows = rows.filter(assignee_id=wanted.agent)
     if wanted.ticket is not None:
         rows = rows.filter(ticket_id=wanted.ticket)
     if wanted.because:

@@ -29,7 +29,7 @@ from flowdesk.tickets.models import (
 )
 from flowdesk.tickets.services import PREFIX
 from flowdesk.tickets.signals import is_over
-from flowdesk.tickets.states import Channel, Status
+from flowdesk.tickets.states import Channel, EventKind, Status
 
 RELATED = ("customer", "contact", "team", "assignee", "follows", "merged_into")
 NOBODY = "none"
@@ -269,6 +269,11 @@ def events_of(ticket: int, *, after: int = 0, limit: int) -> list[TicketEvent]:
 def whole_log(ticket: int) -> list[TicketEvent]:
     """Every line of the log, oldest first, for folding."""
     return list(TicketEvent.objects.filter(ticket_id=ticket).order_by("id"))
+
+
+def latest_event(ticket: int, *kinds: EventKind) -> TicketEvent | None:
+    """The newest line of the log of these kinds."""
+    return TicketEvent.objects.filter(ticket_id=ticket, kind__in=kinds).order_by("-id").first()
 
 
 def open_waits_of(ticket: int) -> list[Wait]:

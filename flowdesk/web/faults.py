@@ -4,12 +4,15 @@ Flows speak one language, to pages and programs alike; here their sentences are 
 them, and said as a page says things. A sentence without a translation says itself, and a test finds it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from flowdesk.core.errors import DomainError, Invalid
+from flowdesk.web import words
 from flowdesk.web.sentences import Sentences
 
 # As a flow says it, `{…}` standing for a value: as a page says it.
@@ -66,6 +69,21 @@ SENTENCES: Mapping[str, str | Promise] = {
     "Somebody else has the ticket meanwhile.": _("Somebody else has the ticket meanwhile."),
     "{name} has the ticket by now. Take it again if you mean to.": _(
         "{name} has the ticket by now. Take it again if you mean to."
+    ),
+    "Somebody else has changed this meanwhile. Choose again if you mean to.": _(
+        "Somebody else has changed this meanwhile. Choose again if you mean to."
+    ),
+    "Meanwhile {who} set P{priority} ({at}). Choose again if you mean to.": _(
+        "Meanwhile {who} set P{priority} ({at}). Choose again if you mean to."
+    ),
+    "Meanwhile {who} gave the ticket to {holder} ({at}). Choose again if you mean to.": _(
+        "Meanwhile {who} gave the ticket to {holder} ({at}). Choose again if you mean to."
+    ),
+    "Meanwhile {who} took the ticket ({at}). Choose again if you mean to.": _(
+        "Meanwhile {who} took the ticket ({at}). Choose again if you mean to."
+    ),
+    "Meanwhile {who} put the ticket back in its queue ({at}). Choose again if you mean to.": _(
+        "Meanwhile {who} put the ticket back in its queue ({at}). Choose again if you mean to."
     ),
     "Ticket #{number} was merged into another already.": _(
         "Ticket #{number} was merged into another already."
@@ -130,6 +148,10 @@ SENTENCES: Mapping[str, str | Promise] = {
     "lies before its start, or in the past": _("This lies before its start, or in the past."),
     "is more than a year after its start": _("This is more than a year after its start."),
     "is the one who is away": _("This is the one who is away."),
+    "overlaps the absence from {start} to {end}": _("This overlaps the absence from {start} to {end}."),
+    "overlaps the absence from {start} until further notice": _(
+        "This overlaps the absence from {start} until further notice. End that one first."
+    ),
     "names somebody who is not in the team": _("Somebody of the plan is not in the team any more."),
     "names none, or more than {most}": _("Tick at least one move, and at most {most}."),
     "A model of this kind is being trained already.": _("A model of this kind is being trained already."),
@@ -139,21 +161,35 @@ SENTENCES: Mapping[str, str | Promise] = {
 }
 
 _SENTENCES = Sentences(SENTENCES)
+INSTANTS = ("at", "start", "end")  # values that flows give in ISO 8601
+
+Say = Callable[[str, str], str]  # a value as the page says it, by its name
 
 
-def reason_words(reason: str) -> str:
+def _as_given(_name: str, text: str) -> str:
+    return text
+
+
+def instants_said(zone: ZoneInfo, *, now: datetime) -> Say:
+    """Says the instants in a reason as the reader's clock does."""
+    return lambda name, text: (
+        words.moment(datetime.fromisoformat(text), zone=zone, now=now) if name in INSTANTS else text
+    )
+
+
+def reason_words(reason: str, say: Say = _as_given) -> str:
     """One reason of a flow, as the page says it."""
-    return _SENTENCES.said(reason)
+    return _SENTENCES.said(reason, say)
 
 
-def fault_words(fault: DomainError) -> str:
+def fault_words(fault: DomainError, say: Say = _as_given) -> str:
     """A fault that belongs to no field."""
-    return reason_words(fault.message)
+    return reason_words(fault.message, say)
 
 
-def field_errors(fault: Invalid) -> dict[str, list[str]]:
+def field_errors(fault: Invalid, say: Say = _as_given) -> dict[str, list[str]]:
     """What was wrong with each field of a form."""
     errors: dict[str, list[str]] = {}
     for one in fault.faults:
-        errors.setdefault(one.field, []).append(reason_words(one.reason))
+        errors.setdefault(one.field, []).append(reason_words(one.reason, say))
     return errors

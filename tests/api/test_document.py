@@ -15,7 +15,7 @@ from flowdesk.core.actor import system
 from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading, writing
 from flowdesk.escalation.models import Escalation
-from flowdesk.people.models import Agent, Team
+from flowdesk.people.models import Absence, Agent, Team
 from flowdesk.routing import bulks
 from flowdesk.routing.bulks import Moved
 from flowdesk.routing.models import BulkKind
@@ -127,10 +127,14 @@ def a_life(desk: Desk) -> dict[str, str]:
             data=b"x",
             begun_at=MONDAY_9,
         )
+        Absence.objects.all().delete()  # of a life before: one absence at a time
         bulk = bulks.keep_bulk(uuid4(), [moved], kind=BulkKind.DRAINED, by=world.ada, at=MONDAY_9)
+    begins = BODIES["begin_absence"]["starts_at"]
     return {
         "agent_id": agent,
-        "absence_id": desk.post(f"/agents/{agent}/absences", BODIES["begin_absence"])["id"],
+        "absence_id": desk.post(
+            f"/agents/{agent}/absences", {"starts_at": "2026-06-15T07:00:00Z", "ends_at": begins}
+        )["id"],
         "issue_id": shown("iss", issue.public_id),
         "bulk_id": bulks.name_of(bulk.public_id),
         "model_id": shown("mdl", model.public_id),

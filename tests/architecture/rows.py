@@ -40,7 +40,7 @@ class Rows:
         keys = [one for one in model._meta.local_fields if isinstance(one, TenantKey)]
         wanted = {one.related_model for one in keys if not one.null}
         for column in model._meta.local_fields:
-            if column.primary_key or column.name == "tenant" or column.has_default():
+            if column.primary_key or column.generated or column.name == "tenant" or column.has_default():
                 continue
             if isinstance(column, TenantKey):
                 parent = column.related_model

@@ -17,7 +17,7 @@ from flowdesk.core.tenant import reading
 from flowdesk.engine.lanes import Window
 from flowdesk.escalation.services import recent_escalations
 from flowdesk.hubs.queries import sla_hub
-from flowdesk.people.models import Customer
+from flowdesk.people.models import Agent, Customer
 from flowdesk.policies.services import current_policy
 from flowdesk.routing.bulks import name_of
 from flowdesk.routing.queries import AssignmentFilter, assignment_events
@@ -66,6 +66,8 @@ def test_hot_reads_walk_their_indexes(migrated_database: ThrowawayDatabase, db: 
         of_late = plans_of(lambda: recent_escalations(customer, at=NOW))
         bulk = AssignmentFilter(bulk=name_of(new_id(NOW)))
         of_bulk = plans_of(lambda: assignment_events(bulk, before=None, limit=51))
+        agent = AssignmentFilter(agent=Agent.objects.order_by("id").values_list("id", flat=True)[0])
+        of_agent = plans_of(lambda: assignment_events(agent, before=None, limit=51))
     with connections["worker"].cursor() as cursor:
         cursor.execute("explain " + sql.DUE_TICKETS, [NOW - timedelta(seconds=1), 500])
         sweep = "\n".join(row[0] for row in cursor.fetchall())
@@ -83,7 +85,8 @@ def test_hot_reads_walk_their_indexes(migrated_database: ThrowawayDatabase, db: 
     assert "using tickets_ticket_escalated" in of_late
     assert "using tickets_ticket_wake" in sweep
     assert "using tickets_event_ticket" in of_bulk, of_bulk
-    for plan in (of_bulk, hub, lanes, pressing, waiting, latest, of_late, sweep):
+    assert "Index Scan Backward using tickets_event_assignee" in of_agent, of_agent
+    for plan in (of_bulk, of_agent, hub, lanes, pressing, waiting, latest, of_late, sweep):
         assert "Seq Scan on tickets_" not in plan.replace("Seq Scan on tickets_standing", ""), plan
         assert "Seq Scan on sla_" not in plan, plan
         assert "Seq Scan on escalation_" not in plan, plan

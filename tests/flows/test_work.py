@@ -6,11 +6,13 @@ import pytest
 
 from flowdesk.core.actor import Role, system
 from flowdesk.core.errors import Forbidden, Invalid
+from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
 from flowdesk.engine.facts import Priority
 from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows import escalate, receive, work
+from flowdesk.flows.work import ChangedMeanwhile
 from flowdesk.sla.models import Clock
 from flowdesk.tickets.models import Note, Ticket, Wait
 from flowdesk.tickets.services import WrongState
@@ -342,3 +344,66 @@ def test_an_auditor_reads_and_does_not_work(world: World) -> None:
         work.send_reply(opened, text="Hello.", by=auditor, now=NOON)
     with reading(world.tenant.id):
         assert Ticket.objects.get().reply_count == 0
+
+
+def test_a_priority_that_somebody_else_set_since_is_not_set_over_unseen(world: World) -> None:
+    opened = an_open_ticket(world)
+    work.prioritise(opened, priority=Priority.P2, seen=Priority.P3, by=world.ada, now=NOON)
+
+    with pytest.raises(ChangedMeanwhile, match=r"Ada Lind set P2 \(2026-06-15T10:00:00"):
+        work.prioritise(opened, priority=Priority.P4, seen=Priority.P3, by=world.bo, now=NOON + MINUTE)
+
+    assert ticket(world).priority == 2
+    work.prioritise(opened, priority=Priority.P4, seen=Priority.P2, by=world.bo, now=NOON + MINUTE)
+    assert ticket(world).priority == 4
+
+
+@pytest.mark.parametrize("to", ["ada", ""])
+def test_an_assignee_whom_somebody_else_gave_it_since_keeps_it(world: World, to: str) -> None:
+    opened = an_open_ticket(world)
+    ada, bo = (shown("agt", agent.public_id) for agent in (world.ada_agent, world.bo_agent))
+    work.assign(opened, agent=bo, by=world.ada, now=MONDAY_9)
+    work.assign(opened, agent=ada if to else None, seen=bo, by=world.ada, now=MONDAY_9)
+    said = "Ada Lind gave the ticket to Ada Lind" if to else "Ada Lind put the ticket back in its queue"
+
+    with pytest.raises(ChangedMeanwhile, match=said):
+        work.assign(opened, agent=bo, seen=bo, by=world.bo, now=MONDAY_9 + MINUTE)
+
+    assert ticket(world).assignee_id == (world.ada_agent.id if to else None)
+    work.assign(opened, agent=bo, seen=ada if to else "", by=world.bo, now=MONDAY_9 + MINUTE)
+    assert ticket(world).assignee_id == world.bo_agent.id
+
+
+def test_what_one_has_set_oneself_or_what_else_has_changed_refuses_nothing(world: World) -> None:
+    opened = an_open_ticket(world)
+    work.take(opened, by=world.bo, now=MONDAY_9)
+    work.prioritise(opened, priority=Priority.P2, by=world.bo, now=MONDAY_9)
+
+    # In another window, which still shows nobody and P3; and somebody else writes meanwhile.
+    work.add_note(opened, text="Look at the logs.", by=world.ada, now=MONDAY_9 + MINUTE)
+    work.prioritise(opened, priority=Priority.P1, seen=Priority.P3, by=world.bo, now=MONDAY_9 + 2 * MINUTE)
+    ada = shown("agt", world.ada_agent.public_id)
+    work.assign(opened, agent=ada, seen="", by=world.bo, now=MONDAY_9 + 2 * MINUTE)
+
+    assert (ticket(world).priority, ticket(world).assignee_id) == (1, world.ada_agent.id)
+
+
+def test_what_the_desk_set_by_itself_is_named_so(world: World) -> None:
+    opened = an_open_ticket(world)
+    work.prioritise(opened, priority=Priority.P1, by=system(world.tenant.id), now=NOON)
+
+    with pytest.raises(ChangedMeanwhile, match="Flowdesk set P1"):
+        work.prioritise(opened, priority=Priority.P4, seen=Priority.P3, by=world.bo, now=NOON + MINUTE)
+
+
+def test_who_got_it_because_time_went_by_was_given_it_by_the_desk(world: World) -> None:
+    opened = an_open_ticket(world)
+    ada, bo = (shown("agt", agent.public_id) for agent in (world.ada_agent, world.bo_agent))
+    work.assign(opened, agent=ada, by=world.ada, now=MONDAY_9)
+    work.add_note(
+        opened, text="It has been on level 1 for too long.", by=world.ada, now=NOON
+    )  # handed up with this
+    assert ticket(world).assignee_id == world.bo_agent.id
+
+    with pytest.raises(ChangedMeanwhile, match="Flowdesk gave the ticket to Bo Ek"):
+        work.assign(opened, agent=bo, seen=ada, by=world.ada, now=NOON + MINUTE)

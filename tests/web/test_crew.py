@@ -213,6 +213,27 @@ def test_days_that_cannot_be_are_refused(world: World, bo: Client, first: str, l
         assert not Absence.objects.exists()
 
 
+def test_an_absence_that_overlaps_another_is_refused_with_the_days_of_the_other(
+    world: World, bo: Client
+) -> None:
+    address = address_of(world.bo_agent)
+    send(bo, address, deed="absence", first="2026-06-17", last="2026-06-19")
+
+    within = send(bo, address, deed="absence", first="2026-06-19", last="2026-06-22")
+    around = send(bo, address, deed="absence", first="2026-06-16", last="2026-06-22")
+
+    said = "This overlaps the absence from Wed 17 Jun 00:00 to Sat 20 Jun 00:00."
+    assert _error_at(within, "first") == _error_at(around, "last") == said
+    assert 'value="2026-06-22"' in within
+    with reading(world.tenant.id):
+        assert Absence.objects.count() == 1
+
+
+def _error_at(shown_page: str, field: str) -> str:
+    found = re.search(rf'id="absence-{field}-error"[^>]*>(.*?)</p>', shown_page, re.DOTALL)
+    return re.sub(r"<[^>]+>", "", found[1]).strip() if found else ""
+
+
 def test_a_team_is_evened_out_and_it_is_taken_back(world: World, ada: Client) -> None:
     for _ in range(2):
         a_tier_1_ticket(world)

@@ -37,7 +37,7 @@ def raised() -> Iterator[str]:
                 name = ast.unparse(node.func).rpartition(".")[2]
                 if name in ("Fault", "invalid") and len(node.args) == 2:
                     yield from _said(node.args[1])
-                elif name == "WrongState" and node.args:
+                elif name in ("WrongState", "ChangedMeanwhile") and node.args:
                     yield from _said(node.args[0])
 
 

@@ -23,7 +23,7 @@ from flowdesk.flows.crew import AgentCard
 from flowdesk.web.access import AgentRequest, for_agents
 from flowdesk.web.chrome import shell_of
 from flowdesk.web.crew import fill
-from flowdesk.web.faults import fault_words, field_errors, reason_words
+from flowdesk.web.faults import fault_words, field_errors, instants_said, reason_words
 
 AS_ASKED = {"starts_at": "first", "ends_at": "last"}  # the flow's fields, as the form asks for them
 
@@ -57,7 +57,8 @@ def agent(request: AgentRequest, agent_id: str) -> HttpResponse:
     except (Forbidden, NotFound):
         raise
     except Invalid as fault:
-        errors = {AS_ASKED.get(name, name): said for name, said in field_errors(fault).items()}
+        found = field_errors(fault, instants_said(request.zone, now=at))
+        errors = {AS_ASKED.get(name, name): said for name, said in found.items()}
         return _agent_page(request, agent_id, deed=deed, given=given, errors=errors)
     except DomainError as fault:
         return _agent_page(request, agent_id, deed=deed, given=given, errors={"": [fault_words(fault)]})

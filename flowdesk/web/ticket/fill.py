@@ -201,11 +201,11 @@ def _actions(
         return reverse("ticket-act", args=[public_id, act])
 
     if ticket.is_active:
+        holder = shown("agt", ticket.assignee.public_id) if ticket.assignee else ""
         if actor.may(Act.WORK) and actor.agent is not None and ticket.assignee_id != actor.agent:
-            holder = shown("agt", ticket.assignee.public_id) if ticket.assignee else ""
             found.append(("take", forms.take(href("take"), holder=holder)))
         if actor.may(Act.ASSIGN):
-            found.append(("assign", forms.assign(href("assign"), people=_people(ticket))))
+            found.append(("assign", forms.assign(href("assign"), people=_people(ticket), holder=holder)))
         if actor.may(Act.WORK):
             if ticket.status in (Status.PENDING, Status.ON_HOLD):
                 found.append(("resume", forms.resume(href("resume"))))

@@ -5,7 +5,6 @@ Field names are the contract with the views: `assignee`, `reason`, `note`, `unti
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,7 +15,7 @@ from flowdesk.web.vocabulary import GRADES, PRIORITIES, WAIT_REASONS, say
 NOTE_LENGTH = 500
 
 
-def _form(name: str, href: str, submit: str, *fields: Field, hint: str = "", revision: str = "") -> Form:
+def _form(name: str, href: str, submit: str, *fields: Field, hint: str = "", seen: str | None = None) -> Form:
     return Form(
         id=f"{name}-form",
         href=href,
@@ -24,8 +23,8 @@ def _form(name: str, href: str, submit: str, *fields: Field, hint: str = "", rev
         title=submit,
         hint=hint,
         fields=fields,
-        # The ticket as it was read: a view may refuse an act on a ticket that has moved on.
-        hidden=(("revision", revision),) if revision else (),
+        # What the act changes, as the reader saw it: nobody changes unseen what somebody else has set meanwhile.
+        hidden=() if seen is None else (("seen", seen),),
     )
 
 
@@ -42,12 +41,11 @@ def _note(*, is_required: bool = False, hint: str = "") -> Field:
 
 def take(href: str, *, holder: str) -> Action:
     """Make the ticket mine; asks nothing, and says who had it when it was looked at."""
-    form = replace(_form("take", href, _("Take")), hidden=(("seen", holder),))
-    return Action(words=_("Take"), icon="user", key="i", form=form)
+    return Action(words=_("Take"), icon="user", key="i", form=_form("take", href, _("Take"), seen=holder))
 
 
-def assign(href: str, *, people: Iterable[Choice], revision: str = "") -> Action:
-    """Give the ticket to someone; the empty choice puts it back in the queue."""
+def assign(href: str, *, people: Iterable[Choice], holder: str) -> Action:
+    """Give the ticket to someone; the empty choice puts it back in the queue. Says who had it, "" for nobody."""
     return Action(
         words=_("Assign"),
         icon="assign",
@@ -57,12 +55,12 @@ def assign(href: str, *, people: Iterable[Choice], revision: str = "") -> Action
             href,
             _("Assign"),
             Field(name="assignee", label=_("Who answers for it"), kind=Kind.SELECT, choices=tuple(people)),
-            revision=revision,
+            seen=holder,
         ),
     )
 
 
-def wait(href: str, *, reasons: Sequence[str] = (), limits: Sequence[int] = (), revision: str = "") -> Action:
+def wait(href: str, *, reasons: Sequence[str] = (), limits: Sequence[int] = ()) -> Action:
     """Give someone else the next move, for at most so many minutes (business time)."""
     return Action(
         words=_("Wait"),
@@ -93,7 +91,6 @@ def wait(href: str, *, reasons: Sequence[str] = (), limits: Sequence[int] = (), 
             ),
             _note(hint=_("Needed when someone outside has the next move, such as their case number.")),
             hint=_("Resolution stands still while we wait."),
-            revision=revision,
         ),
     )
 
@@ -110,14 +107,12 @@ def limit_words(minutes: int) -> str:
     return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
 
 
-def resume(href: str, *, revision: str = "") -> Action:
+def resume(href: str) -> Action:
     """End a wait; asks nothing."""
-    return Action(
-        words=_("Resume"), icon="play", key="s", form=_form("resume", href, _("Resume"), revision=revision)
-    )
+    return Action(words=_("Resume"), icon="play", key="s", form=_form("resume", href, _("Resume")))
 
 
-def resolve(href: str, *, codes: Iterable[Choice] = (), revision: str = "") -> Action:
+def resolve(href: str, *, codes: Iterable[Choice] = ()) -> Action:
     """Say that the case is settled, and how."""
     codes = tuple(codes)
     questions: tuple[Field, ...] = (
@@ -137,11 +132,11 @@ def resolve(href: str, *, codes: Iterable[Choice] = (), revision: str = "") -> A
         words=_("Resolve"),
         icon="check",
         is_quiet=True,
-        form=_form("resolve", href, _("Resolve"), *questions, revision=revision),
+        form=_form("resolve", href, _("Resolve"), *questions),
     )
 
 
-def merge(href: str, *, revision: str = "") -> Action:
+def merge(href: str) -> Action:
     """Let another ticket stand for this one."""
     return Action(
         words=_("Merge"),
@@ -167,7 +162,6 @@ def merge(href: str, *, revision: str = "") -> Action:
                 kind=Kind.CHECK,
             ),
             hint=_("It can be undone."),
-            revision=revision,
         ),
     )  # fmt: skip
 
@@ -184,7 +178,7 @@ def unmerge(href: str, *, number: int, back: str) -> Form:
     return Form(id=f"unmerge-{number}", href=href, submit=_("Undo the merge"), hidden=(("back", back),))
 
 
-def reopen(href: str, *, revision: str = "") -> Action:
+def reopen(href: str) -> Action:
     """Take the case up again."""
     return Action(
         words=_("Reopen"),
@@ -194,12 +188,11 @@ def reopen(href: str, *, revision: str = "") -> Action:
             href,
             _("Reopen"),
             _note(is_required=True, hint=_("Why it is not settled.")),
-            revision=revision,
         ),
     )
 
 
-def set_priority(href: str, *, current: int, revision: str = "") -> Action:
+def set_priority(href: str, *, current: int) -> Action:
     """Overrule the computed priority, with a reason; targets follow the policy."""
     return Action(
         words=_("Priority"),
@@ -220,13 +213,13 @@ def set_priority(href: str, *, current: int, revision: str = "") -> Action:
                 ),
             ),
             _note(is_required=True, hint=_("Running clocks get the new target from their start.")),
-            revision=revision,
+            seen=str(current),
         ),
     )
 
 
 def classify(
-    href: str, *, categories: Iterable[Choice], impact: str, urgency: str, complexity: int, revision: str = ""
+    href: str, *, categories: Iterable[Choice], impact: str, urgency: str, complexity: int
 ) -> Action:
     """Say what the ticket is; what triage read stands until then."""
     levels = ((1, _("1, a question")), (2, _("2, technical")), (3, _("3, for engineering")))
@@ -252,7 +245,6 @@ def classify(
             ),
             Field(name="reroute", label=_("Ask the rules again who works on it"), kind=Kind.CHECK),
             hint=_("The priority follows, unless somebody set it by hand."),
-            revision=revision,
         ),
     )
 
@@ -269,7 +261,7 @@ def _grades(chosen: str) -> tuple[Choice, ...]:
     )
 
 
-def escalate(href: str, *, targets: Iterable[Choice], revision: str = "") -> Action:
+def escalate(href: str, *, targets: Iterable[Choice]) -> Action:
     """Ask the next level, or a post, to take it."""
     return Action(
         words=_("Escalate"),
@@ -283,11 +275,10 @@ def escalate(href: str, *, targets: Iterable[Choice], revision: str = "") -> Act
                 name="target", label=_("To whom"), kind=Kind.SELECT, is_required=True, choices=tuple(targets)
             ),
             _note(is_required=True, hint=_("What they need to know to begin.")),
-            revision=revision,
         ),
     )
 
 
-def acknowledge(href: str, *, revision: str = "") -> Form:
+def acknowledge(href: str) -> Form:
     """Take an escalation: the climb stops."""
-    return _form("acknowledge", href, _("Acknowledge"), revision=revision)
+    return _form("acknowledge", href, _("Acknowledge"))

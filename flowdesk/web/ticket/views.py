@@ -25,7 +25,7 @@ from flowdesk.policies.services import current_policy
 from flowdesk.tickets.merges import name_by_number
 from flowdesk.web.access import AgentRequest, back_to, for_agents
 from flowdesk.web.chrome import shell_of, toasts_of
-from flowdesk.web.faults import fault_words, reason_words
+from flowdesk.web.faults import Say, fault_words, instants_said, reason_words
 from flowdesk.web.ticket.fill import Failed, load_ticket, ticket_page
 from flowdesk.web.ticket.own_fields import answers
 
@@ -71,24 +71,25 @@ def ticket_act(request: AgentRequest, ticket_id: str, act: str) -> HttpResponse:
     if doing is None:
         raise NotFound
     form = {name: str(value) for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
+    at = now()
     try:
-        done = doing(request, ticket_id, form, now())
+        done = doing(request, ticket_id, form, at)
     except (Forbidden, NotFound):
         raise
     except DomainError as fault:
-        failed = Failed(act, form, _errors(fault, form))
+        failed = Failed(act, form, _errors(fault, form, instants_said(request.zone, now=at)))
         return _shown(request, ticket_id, failed=failed, status=422)
     messages.success(request, done)
     return back_to(request, reverse("ticket", args=[ticket_id]))
 
 
-def _errors(fault: DomainError, form: Form) -> dict[str, Any]:
+def _errors(fault: DomainError, form: Form, say: Say) -> dict[str, Any]:
     """Each reason beside its question; one without a question stands above the form."""
     if not isinstance(fault, Invalid):
-        return {"text" if "text" in form else "": [fault_words(fault)]}
+        return {"text" if "text" in form else "": [fault_words(fault, say)]}
     errors: dict[str, list[str]] = {}
     for one in fault.faults:
-        errors.setdefault(FIELD_NAMES.get(one.field, one.field), []).append(reason_words(one.reason))
+        errors.setdefault(FIELD_NAMES.get(one.field, one.field), []).append(reason_words(one.reason, say))
     known = {name for name in errors if name in form}
     loose = [reason for name, reasons in errors.items() if name not in known for reason in reasons]
     return {**errors, "": loose}
@@ -113,7 +114,9 @@ def _take(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> st
 
 
 def _assign(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
-    work.assign(ticket_id, agent=form.get("assignee") or None, by=request.actor, now=at)
+    work.assign(
+        ticket_id, agent=form.get("assignee") or None, seen=form.get("seen"), by=request.actor, now=at
+    )
     return _("Assigned") if form.get("assignee") else _("Back in the queue")
 
 
@@ -160,8 +163,15 @@ def _reopen(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> 
 def _priority(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:
     if form.get("priority") not in ("1", "2", "3", "4"):
         raise invalid("priority", _("Choose P1, P2, P3 or P4."))
-    priority = Priority(int(form["priority"]))
-    work.prioritise(ticket_id, priority=priority, note=_with_words(form), by=request.actor, now=at)
+    priority, seen = Priority(int(form["priority"])), form.get("seen")
+    work.prioritise(
+        ticket_id,
+        priority=priority,
+        note=_with_words(form),
+        seen=Priority(int(seen)) if seen in ("1", "2", "3", "4") else None,
+        by=request.actor,
+        now=at,
+    )
     return _("Priority P{priority}").format(priority=int(priority))
 
 

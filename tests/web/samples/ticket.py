@@ -221,12 +221,12 @@ TARGETS = (Choice(value="level-3", words="L3 Engineering"), Choice(value="manage
 def the_actions() -> tuple[object, ...]:
     base = "/flow/tickets/4803"
     return (
-        forms.take(f"{base}/take", holder="agt_0k1"),
-        forms.assign(f"{base}/assign", people=PEOPLE, revision="12"),
-        forms.wait(f"{base}/wait", revision="12"),
-        forms.escalate(f"{base}/escalate", targets=TARGETS, revision="12"),
-        forms.set_priority(f"{base}/priority", current=1, revision="12"),
-        forms.resolve(f"{base}/resolve", revision="12"),
+        forms.take(f"{base}/take", holder="u-ines"),
+        forms.assign(f"{base}/assign", people=PEOPLE, holder="u-ines"),
+        forms.wait(f"{base}/wait"),
+        forms.escalate(f"{base}/escalate", targets=TARGETS),
+        forms.set_priority(f"{base}/priority", current=1),
+        forms.resolve(f"{base}/resolve"),
     )
 
 
@@ -275,14 +275,13 @@ def a_ticket_page() -> TicketPage:
             ),
             next_at=iso("10:30"),
             next_when="10:30",
-            acknowledge=forms.acknowledge(f"{base}/acknowledge", revision="12"),
+            acknowledge=forms.acknowledge(f"{base}/acknowledge"),
         ),
         thread=the_thread(),
         composer=Composer(
             href=f"{base}/write",
             to=ticket_words.reply_to("Maja Lund", channel="email", next_update="2 h"),
             prompt=ticket_words.prompt("Maja"),
-            hidden=(("revision", "12"),),
         ),
         clock_blocks=(
             ClockBlock(
