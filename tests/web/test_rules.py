@@ -205,6 +205,27 @@ def test_the_text_is_kept_with_its_faults_and_not_put_in_force(world: World, ada
     assert in_force(world)[0] == "critical-technical"
 
 
+def test_a_draft_that_cannot_be_read_stands_beside_the_rules_in_force(world: World, ada: Client) -> None:
+    an_open_ticket(world, **BROKEN)
+    broken = "rules:\n  # mine\n  - {name: a, condition: 'catgory == 1', team: billing}\n"
+    ada.post(f"{RULES}/text", {"source": broken, "seen": "0"})
+
+    shown = page(ada)
+    main = shown[shown.index("<main") :]
+
+    assert "line 3, column 26" in main
+    assert "# mine" in main.partition('id="source-text"')[2].partition("</textarea>")[0]
+    assert "Meanwhile the rules in force go on" in main
+    assert (
+        main.index("Meanwhile") < main.index("<h2>critical-technical</h2>") < main.index("<h2>technical</h2>")
+    )
+    assert "takes 1 ticket" in main
+    assert f"{RULES}/rules/" not in main, "what is in force is changed by a draft that can be read"
+    assert 'value="remove"' not in main
+    assert "Meanwhile" not in deed(ada, "drop")
+    assert order(ada)[0] == "critical-technical"
+
+
 def test_rules_are_tried_on_a_ticket(world: World, ada: Client) -> None:
     an_open_ticket(world, **BROKEN)
     shown = page(ada, f"{RULES}/try?number=1")

@@ -46,6 +46,7 @@ from flowdesk.web.vocabulary import STRATEGIES, say
 SECTION = "routing"
 NEW = "new"
 SHOWN = 8
+ROWS_BESIDE = 16  # of a text that cannot be read: the rules in force stand in sight below it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +82,11 @@ def read_rules(source: str) -> tuple[RoutingRules | None, tuple[FaultLine, ...]]
 
 
 def rules_page(request: AgentRequest, *, now: datetime) -> RulesPage:
-    """Every rule with what it would do to the tickets that came in last."""
-    at, zone = standing(), request.zone
+    """Every rule with what it would do to the tickets that came in last; a draft that cannot be read as text, and
+    then the rules in force."""
+    at, zone, policy = standing(), request.zone, current_policy()
     rules, faults = read_rules(at.source)
+    listed = rules if rules is not None else policy.routing
     in_force = _("Revision {number} is in force since {when}.").format(
         number=at.revision.number, when=words.moment(at.revision.created_at, zone=zone, now=now)
     )
@@ -92,24 +95,27 @@ def rules_page(request: AgentRequest, *, now: datetime) -> RulesPage:
         Link(words=_("Try them on a ticket"), href=reverse("try-rules"), icon="play"),
     )
     links = (
-        *(readable if rules else ()),
+        *(readable if rules is not None else ()),
         Link(words=_("Edit as text"), href=reverse("rules-source"), icon="note"),
     )
-    tried_on = routing.samples(current_policy()) if rules else []
-    lines = _rule_lines(rules, at, tried_on) if rules else ()
+    tried_on = routing.samples(policy)
+    lines = _rule_lines(listed, tried_on, at=at if rules is not None else None)
     return RulesPage(
         standing=in_force,
         rules=lines[:-1],
-        otherwise=lines[-1] if lines else None,
+        otherwise=lines[-1],
+        text=source_page(at, at.source, faults, most_rows=ROWS_BESIDE) if rules is None else None,
         faults=faults,
         is_draft=at.draft is not None,
         draft_words=_draft_words(at, zone=request, now=now),
-        publish=_deed("publish", _("Put in force"), at) if at.draft and rules else None,
+        publish=_deed("publish", _("Put in force"), at) if at.draft and rules is not None else None,
         drop=_deed("drop", _("Throw the draft away"), at) if at.draft else None,
-        move=Form(id="move", href=reverse("rules-deed"), submit=_("Move"), hidden=_hidden("move", at)),
+        move=Form(id="move", href=reverse("rules-deed"), submit=_("Move"), hidden=_hidden("move", at))
+        if rules is not None
+        else None,
         links=links,
-        tried_words=_tried_words(len(tried_on)) if rules else "",
-        empty=_no_rules() if rules is not None and not rules.rules else None,
+        tried_words=_tried_words(len(tried_on)),
+        empty=_no_rules() if not listed.rules else None,
     )
 
 
@@ -136,7 +142,10 @@ def _tried_words(count: int) -> str:
     ).format(n=count)
 
 
-def _rule_lines(rules: RoutingRules, at: Standing, tried_on: Sequence[Sample]) -> tuple[RuleLine, ...]:
+def _rule_lines(
+    rules: RoutingRules, tried_on: Sequence[Sample], *, at: Standing | None
+) -> tuple[RuleLine, ...]:
+    """One line for each rule, and one for the rest; without `at` they are looked at only."""
     teams = {team.slug: team.name for team in people.teams()}
     matches = {match.rule: match for match in routing.preview(rules, tried_on)}
     count = len(rules.rules)
@@ -149,8 +158,8 @@ def _rule_lines(rules: RoutingRules, at: Standing, tried_on: Sequence[Sample]) -
             also=said.also(rule),
             mode=rule.mode,
             mode_words=say(said.MODES, rule.mode) if rule.mode is not Mode.ACTIVE else "",
-            href=reverse("rule", args=[str(place)]),
-            deeds=_deeds(place, rule.mode, at, count=count),
+            href=reverse("rule", args=[str(place)]) if at else "",
+            deeds=_deeds(place, rule.mode, at, count=count) if at else (),
             tally=_tally(matches[rule.name], len(tried_on)),
         )
         for place, rule in enumerate(rules.rules)
@@ -381,14 +390,19 @@ def _went(sample: Sample, teams: Mapping[str, str]) -> str:
 
 
 def source_page(
-    at: Standing, source: str, faults: tuple[FaultLine, ...], errors: Sequence[str] = ()
+    at: Standing,
+    source: str,
+    faults: tuple[FaultLine, ...],
+    errors: Sequence[str] = (),
+    *,
+    most_rows: int = 60,
 ) -> SourcePage:
     """The rules as text."""
     form = Form(
         id="source", href=reverse("rules-source"), submit=_("Keep in the draft"), hidden=(("seen", str(at.seen)),),
         errors=tuple(errors),
     )  # fmt: skip
-    rows = min(60, max(12, source.count("\n") + 2))
+    rows = min(most_rows, max(12, source.count("\n") + 2))
     return SourcePage(form=form, source=source, rows=rows, faults=faults, back_href=reverse("rules"))
 
 
