@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -25,6 +26,8 @@ from flowdesk.routing import queries as routing
 from flowdesk.routing import services as routing_services
 from flowdesk.routing.queries import Match, Sample
 from flowdesk.tickets.models import Explanation, Message, Ticket
+from flowdesk.triage import services as triage
+from flowdesk.triage.learned import Target, ear_for
 from flowdesk.web import words
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.parts import Choice, Empty, Field, Form, Kind, Link
@@ -147,7 +150,9 @@ def _rule_lines(
 ) -> tuple[RuleLine, ...]:
     """One line for each rule, and one for the rest; without `at` they are looked at only."""
     teams = {team.slug: team.name for team in people.teams()}
-    matches = {match.rule: match for match in routing.preview(rules, tried_on)}
+    ear = ear_for(Target.TEAM)
+    learned = partial(triage.team_by_words, ear, teams)
+    matches = {match.rule: match for match in routing.preview(rules, tried_on, learned=learned)}
     count = len(rules.rules)
     lines = [
         RuleLine(
@@ -169,6 +174,7 @@ def _rule_lines(
         name=_("Everything else"),
         condition="",
         does=said.does(rules.otherwise, teams),
+        also=(said.learned(matches[None].learned, teams),) if ear.models else (),
         tally=_tally(matches[None], len(tried_on)),
     )
     return (*lines, rest)
@@ -433,8 +439,9 @@ def _tried(ticket: Ticket, rules: RoutingRules, form: Form, *, now: datetime) ->
     )
     trace = Explanation.objects.filter(ticket=ticket, subject="routing").order_by("-id").first()
     sample = routing.sample_of(ticket, first or "", trace.trace if trace else {}, policy)
-    decision = route(sample.facts, rules)
     teams = {team.slug: team for team in people.teams()}
+    learned = partial(triage.team_by_words, ear_for(Target.TEAM), teams, sample.facts)
+    decision = route(sample.facts, rules, learned=learned)
     team = teams.get(decision.team)
     agents: list[tuple[str, str]] = []
     if team is not None:
@@ -450,7 +457,11 @@ def _tried(ticket: Ticket, rules: RoutingRules, form: Form, *, now: datetime) ->
         subject=ticket.subject,
         href=reverse("ticket", args=[shown("tkt", ticket.public_id)]),
         verdict=_("{rule} sends it to {team}.").format(
-            rule=decision.rule or _("No rule holds: the rest"), team=named.get(decision.team, decision.team)
+            rule=decision.rule
+            or (
+                _("No rule holds: the learned model") if decision.is_learned else _("No rule holds: the rest")
+            ),
+            team=named.get(decision.team, decision.team),
         ),
         went=_went(sample, named),
         rules=tuple(
