@@ -17,8 +17,9 @@ from flowdesk.core.errors import invalid
 from flowdesk.core.tenant import reading
 from flowdesk.engine.facts import CustomField, FieldType
 from flowdesk.flows import reconfigure
-from flowdesk.policies.sections.fields import MOST_CHOICES, MOST_FIELDS
+from flowdesk.policies.sections.fields import MOST_CHOICES, MOST_FIELDS, words_given_up
 from flowdesk.policies.services import current_policy
+from flowdesk.tickets.queries import held_words
 
 router = Router(tags=["fields"])
 
@@ -39,6 +40,21 @@ class FieldsOut(Versioned):
 
     revision: int
     fields: list[FieldOut]
+
+
+class HeldWordOut(Out):
+    """A word that went from a list: how many of the tickets that were looked at, the latest ones, hold it still."""
+
+    key: str
+    word: str
+    tickets: int
+    looked_at: int
+
+
+class WrittenFields(FieldsOut):
+    """All fields as they are now, and what tickets hold of words that their lists hold no more."""
+
+    still_held: list[HeldWordOut]
 
 
 class NewField(Body):
@@ -83,15 +99,16 @@ def _fields_out() -> FieldsOut:
 
 @router.put(
     "/fields",
-    response=FieldsOut,
+    response=WrittenFields,
     auth=needs(Act.CONFIGURE),
     operation_id="write_fields",
     summary="Say which fields the tenant has",
     openapi_extra=IF_MATCH,
 )
-def write_fields(request: HttpRequest, body: NewFields) -> FieldsOut:
+def write_fields(request: HttpRequest, body: NewFields) -> WrittenFields:
     """All of them at once, as a new revision of the policy. A field that a rule asks for cannot go: 422 names the
-    place in the rule. `If-Match` names the revision you have seen.
+    place in the rule. What stands on tickets stays: `still_held` tells of words that went from a list. `If-Match`
+    names the revision you have seen.
     """
     asking = client(request)
     fields: dict[str, CustomField] = {}
@@ -99,6 +116,15 @@ def write_fields(request: HttpRequest, body: NewFields) -> FieldsOut:
         if one.key in fields:
             raise invalid(f"fields.{place}.key", "there is a field of this name already")
         fields[one.key] = CustomField(type=one.type, label=one.label, choices=tuple(one.choices))
+    with reading(asking.tenant):
+        before = current_policy().fields
     reconfigure.write_fields(fields, by=asking.actor, now=asking.now, expected=asking.expected)
     with reading(asking.tenant):
-        return _fields_out()
+        held = held_words(words_given_up(before, fields))
+        return WrittenFields(
+            **dict(_fields_out()),
+            still_held=[
+                HeldWordOut(key=one.key, word=one.word, tickets=one.tickets, looked_at=one.looked_at)
+                for one in held
+            ],
+        )

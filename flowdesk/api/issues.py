@@ -30,7 +30,8 @@ MOST_MERGED = 50  # at once: their tickets are held for as long
 
 
 class IssueOut(Versioned):
-    """Several tickets about the same; `tickets` says how many."""
+    """Several tickets about the same; `tickets` says how many, `first_seen_at` and `last_seen_at` when the first and
+    the last of them came in."""
 
     id: str
     title: str
@@ -38,6 +39,7 @@ class IssueOut(Versioned):
     fix_note: str
     tickets: int
     opened_at: datetime
+    first_seen_at: datetime
     last_seen_at: datetime
 
 
@@ -259,7 +261,16 @@ def _detail(asking: Client, issue_id: str) -> IssueDetail:
 
 
 def _values(issue: Issue) -> dict[str, Any]:
-    names = ("version", "title", "status", "fix_note", "tickets", "opened_at", "last_seen_at")
+    names = (
+        "version",
+        "title",
+        "status",
+        "fix_note",
+        "tickets",
+        "opened_at",
+        "first_seen_at",
+        "last_seen_at",
+    )
     return {"id": shown(PREFIX, issue.public_id), **{name: getattr(issue, name) for name in names}}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from django.http import HttpRequest
@@ -26,6 +27,8 @@ from flowdesk.policies.services import current_policy
 from flowdesk.routing import queries, services
 from flowdesk.tickets import queries as tickets
 from flowdesk.tickets.models import Ticket
+from flowdesk.triage import services as triage
+from flowdesk.triage.learned import Target, ear_for
 
 router = Router(tags=["routing"])
 
@@ -245,8 +248,10 @@ def _tried(ticket: Ticket, rules: RoutingRules, *, at: datetime) -> TrialOut:
     policy = current_policy()
     trace = tickets.latest_traces([ticket.id], subject="routing").get(ticket.id, {})
     sample = queries.sample_of(ticket, tickets.first_words(ticket.id), trace, policy)
-    decision = route(sample.facts, rules)
-    team = next((one for one in people.teams() if one.slug == decision.team), None)
+    teams = {one.slug: one for one in people.teams()}
+    learned = partial(triage.team_by_words, ear_for(Target.TEAM), teams, sample.facts)
+    decision = route(sample.facts, rules, learned=learned)
+    team = teams.get(decision.team)
     picked = None
     if team is not None:
         wish = services.wish_of(ticket, ticket.customer)

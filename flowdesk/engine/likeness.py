@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -280,18 +280,22 @@ def join_groups(
     ticket: int,
     *,
     alike: Mapping[int, float],
+    akin: Collection[frozenset[int]] = (),
     threshold: float = ALIKE,
     least: int = PLAIN_RECURRING.count,
 ) -> tuple[tuple[Group, ...], Group | None]:
     """The groups once a new ticket has come, and the one it is in; `alike` holds its likeness to those before it.
 
-    It joins the group whose representative it is most alike to. Else it stands in the middle of a new group, if
+    It joins the group whose representative it is most alike to, or an older one about the same: `akin` holds the pairs
+    of representatives that are alike themselves. Else it stands in the middle of a new group, if
     enough of those alike are in none.
     """
     near = {other: score for other, score in alike.items() if score >= threshold and other != ticket}
     fitting = [group for group in groups if group.representative in near]
     if fitting:
-        best = max(fitting, key=lambda group: (near[group.representative], -group.representative))
+        most = max(fitting, key=lambda group: (near[group.representative], -group.representative))
+        same = [group for group in fitting if {group.representative, most.representative} in akin]
+        best = min([most, *same], key=lambda group: group.representative)
         grown = Group(
             representative=best.representative,
             others=tuple(sorted({*best.others, ticket} - {best.representative})),

@@ -102,6 +102,11 @@ class RoutingDecision:
     tried: tuple[RoutingRule, ...] = field(repr=False, compare=False)
 
     @property
+    def is_learned(self) -> bool:
+        """Whether a learned model named the team, and not a rule or what the rest goes by."""
+        return any(one.code == "learned_team" for one in self.reasons)
+
+    @property
     def sla_target_minutes(self) -> int | None:
         return None if self.sla_target is None else self.sla_target // timedelta(minutes=1)
 
@@ -126,9 +131,16 @@ class RoutingDecision:
         )
 
 
-def route(facts: TicketFacts, rules: RoutingRules, *, learned: str | None = None) -> RoutingDecision:
+def nothing_learned() -> str | None:
+    """No team: nobody has learned any."""
+    return None
+
+
+def route(
+    facts: TicketFacts, rules: RoutingRules, *, learned: Callable[[], str | None] = nothing_learned
+) -> RoutingDecision:
     """The decision of the first active rule that matches; without one, `otherwise`, to the team that was `learned`
-    from tickets of before, if one was."""
+    from tickets of before, if one was: nobody asks before that."""
     shadows: list[str] = []
     for position, rule in enumerate(rules.rules):
         if rule.mode is Mode.OFF or not rule.condition.matches(facts):
@@ -137,7 +149,7 @@ def route(facts: TicketFacts, rules: RoutingRules, *, learned: str | None = None
             tried = rules.rules[: position + 1]
             return _decision(facts, rules, rule.action, rule=rule, tried=tried, shadows=shadows)
         shadows.append(rule.name)
-    rest = replace(rules.otherwise, team=learned) if learned else rules.otherwise
+    rest = replace(rules.otherwise, team=learned() or rules.otherwise.team)
     return _decision(facts, rules, rest, rule=None, tried=rules.rules, shadows=shadows)
 
 

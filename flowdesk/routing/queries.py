@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -39,13 +41,14 @@ class Sample:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """What one rule would do to the samples: how many it matches, how many of them come to it, how many it would send
-    elsewhere than they went."""
+    elsewhere than they went; and, of what no rule takes, how many a learned model would send to which team."""
 
     rule: str | None  # None: what no rule takes
     matches: int
     takes: int
     moves: int
     examples: tuple[Sample, ...]
+    learned: Mapping[str, int]
 
 
 def samples(policy: PolicyDocument, *, limit: int = SAMPLED) -> list[Sample]:
@@ -74,8 +77,14 @@ def sample_of(ticket: Ticket, text: str, trace: Mapping[str, Any], policy: Polic
     return Sample(ticket=ticket, facts=facts, rule=trace.get("rule"), team=trace.get("team", ""))
 
 
-def preview(rules: RoutingRules, tried_on: Sequence[Sample]) -> list[Match]:
-    """What each rule would do to the samples, in the order of the rules, and at last what no rule takes.
+def preview(
+    rules: RoutingRules,
+    tried_on: Sequence[Sample],
+    *,
+    learned: Callable[[TicketFacts], str | None] = lambda facts: None,
+) -> list[Match]:
+    """What each rule would do to the samples, in the order of the rules, and at last what no rule takes: `learned` is
+    asked of each of these.
 
     A rule in shadow takes what it would take if it were active.
     """
@@ -83,8 +92,11 @@ def preview(rules: RoutingRules, tried_on: Sequence[Sample]) -> list[Match]:
     taken[None] = []
     matches = dict.fromkeys(taken, 0)
     moves = dict.fromkeys(taken, 0)
+    sent_on: Counter[str] = Counter()
     for sample in tried_on:
-        decision = route(sample.facts, rules)
+        decision = route(sample.facts, rules, learned=partial(learned, sample.facts))
+        if decision.is_learned:
+            sent_on[decision.team] += 1
         for rule in rules.rules:
             if rule.mode is not Mode.OFF and rule.condition.matches(sample.facts):
                 matches[rule.name] += 1
@@ -100,6 +112,7 @@ def preview(rules: RoutingRules, tried_on: Sequence[Sample]) -> list[Match]:
             takes=len(found),
             moves=moves[name],
             examples=tuple(found[:EXAMPLES]),
+            learned=sent_on if name is None else {},
         )
         for name, found in taken.items()
     ]

@@ -112,7 +112,7 @@ def route_ticket(
     team that is gone goes where the rest goes.
     """
     teams = {team.slug: team for team in people.teams()}
-    decision = route(facts, policy.routing, learned=learned(teams))
+    decision = route(facts, policy.routing, learned=lambda: learned(teams))
     if decision.team not in teams:
         decision = decision.sent_on(policy.routing.otherwise.team)
     team = teams.get(decision.team)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from flowdesk.core.actor import Act, Actor
@@ -19,12 +19,12 @@ from flowdesk.core.ids import new_id, parsed
 from flowdesk.core.tenant import act, current_tenant
 from flowdesk.core.text import one_line
 from flowdesk.core.versions import Expected, must_stand_at
-from flowdesk.engine.likeness import ALIKE, Group, RecurringRule, join_groups
+from flowdesk.engine.likeness import ALIKE, CANDIDATES, Group, RecurringRule, join_groups
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.queries import ticket_by
 from flowdesk.triage import sql
 from flowdesk.triage.models import Issue, IssueMember, IssueStatus
-from flowdesk.triage.similar import MOST_GROUPED, similar_tickets
+from flowdesk.triage.similar import MOST_GROUPED, likeness_of_pairs, similar_tickets
 
 PREFIX = "iss"
 LONGEST_TITLE, LONGEST_NOTE = 300, 20_000
@@ -45,23 +45,30 @@ def place_ticket(ticket: Ticket, rule: RecurringRule, *, at: datetime) -> Placed
         cursor.execute(sql.LOCK_ISSUES, [current_tenant()])
     if IssueMember.objects.filter(ticket_id=ticket.id).exists():
         return None
-    near = similar_tickets(ticket.id, now=at, window=rule.within, limit=MOST_GROUPED, least=ALIKE)
+    near = similar_tickets(ticket.id, now=at, limit=CANDIDATES, least=ALIKE)
     if not near:
         return None
-    alike = {one.ticket: one.score for one in near}
-    known, spoken_for = _issues_around(list(alike))
+    known, spoken_for = _issues_around([one.ticket for one in near])
+    # What has come together of late may open an issue; one that is open takes what is like it, however old it is.
+    late = [one for one in near if one.created_at >= at - rule.within][:MOST_GROUPED]
+    alike = {one.ticket: one.score for one in late if one.ticket not in spoken_for}
+    pairs = likeness_of_pairs([ticket.id, *known], now=at) if known else {}
+    alike |= {one: pairs.get(frozenset({one, ticket.id}), 0.0) for one in known}
+    akin = {pair for pair, score in pairs.items() if score >= ALIKE}
     groups = [group for group, _ in known.values()]
-    alike = {one: score for one, score in alike.items() if one not in spoken_for}
-    _, group = join_groups(groups, ticket.id, alike=alike, threshold=ALIKE, least=rule.count)
+    _, group = join_groups(groups, ticket.id, alike=alike, akin=akin, threshold=ALIKE, least=rule.count)
     if group is None:
         return None
     if group.representative != ticket.id:
         issue = known[group.representative][1]
         _take_in(issue, [ticket.id], at=at)
         issue.last_seen_at = max(issue.last_seen_at, ticket.created_at)
+        for one in known:
+            if alike[one] >= ALIKE and {one, group.representative} in akin:
+                _take_over(known[one][1], into=issue)
         _keep(issue, "last_seen_at", at=at)
         return Placed(issue=issue, is_new=False)
-    created = {one.ticket: one.created_at for one in near}
+    created = {one.ticket: one.created_at for one in late}
     issue = Issue.objects.create(
         tenant_id=ticket.tenant_id,
         public_id=new_id(at),
@@ -96,6 +103,19 @@ def _take_in(issue: Issue, tickets: Sequence[int], *, at: datetime) -> None:
     IssueMember.objects.bulk_create(
         IssueMember(tenant_id=issue.tenant_id, issue=issue, ticket_id=one, joined_at=at) for one in tickets
     )
+
+
+def _take_over(issue: Issue, *, into: Issue) -> None:
+    """One issue of what two were opened for; not where somebody has made something of the other."""
+    held = Issue.objects.select_for_update().select_related("representative").filter(id=issue.id).first()
+    if held is None or held.status != IssueStatus.OPEN or held.fix_note:
+        return
+    members = IssueMember.objects.filter(issue=held)
+    if held.title != held.representative.subject or members.filter(is_out=True).exists():
+        return
+    members.update(issue=into)
+    into.last_seen_at = max(into.last_seen_at, held.last_seen_at)
+    held.delete()
 
 
 def _keep(issue: Issue, *fields: str, at: datetime) -> None:
@@ -188,7 +208,7 @@ def take_out(issue_id: str, ticket_id: str, *, by: Actor, now: datetime, expecte
 
 
 def issue_by(public_id: str) -> Issue:
-    """The issue with how many tickets it has; raises NotFound."""
+    """The issue with how many tickets it has and when the first came in; raises NotFound."""
     found = _counted(Issue.objects.filter(public_id=parsed(PREFIX, public_id))).first()
     if found is None:
         raise NotFound
@@ -204,7 +224,8 @@ def issue_of(ticket: int) -> Issue | None:
 def issue_page(
     *, status: Sequence[IssueStatus] = (), after: tuple[datetime, int] | None = None, limit: int
 ) -> list[Issue]:
-    """Issues with how many tickets each has (`tickets`), those seen last first."""
+    """Issues with how many tickets each has (`tickets`) and when the first came in (`first_seen_at`), those seen last
+    first."""
     rows = _counted(Issue.objects.all())
     if status:
         rows = rows.filter(status__in=[one.value for one in status])
@@ -216,7 +237,11 @@ def issue_page(
 
 def _counted(rows: QuerySet[Issue]) -> QuerySet[Issue]:
     mine = IssueMember.objects.filter(issue_id=OuterRef("pk"), is_out=False).values("issue_id")
-    return rows.annotate(tickets=Coalesce(Subquery(mine.annotate(count=Count("id")).values("count")), 0))
+    first = mine.annotate(first=Min("ticket__created_at")).values("first")
+    return rows.annotate(
+        tickets=Coalesce(Subquery(mine.annotate(count=Count("id")).values("count")), 0),
+        first_seen_at=Coalesce(Subquery(first), F("opened_at")),
+    )
 
 
 def tickets_of(issue: int, *, limit: int = 200) -> list[Ticket]:

@@ -74,22 +74,40 @@ Learned = Mapping[Target, Heard]
 NOTHING: Learned = {}
 
 
-def listen(subject: str, *, text: str) -> Learned:
-    """What the open tenant's models in use say of these words."""
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """Models in use, looked up once for as many texts as there are to ask them about."""
+
+    models: tuple[tuple[int, Target, int], ...]  # row id, target and version
+
+    def listen(self, subject: str, *, text: str) -> Learned:
+        """What they say of these words."""
+        if not self.models:
+            return NOTHING
+        from flowdesk.learning.storage import (
+            NotAModel,
+        )  # numpy: loaded where a model is in use, and nowhere else
+
+        read, said = as_read(subject, text), dict[Target, Heard]()
+        for row, target, version in self.models:
+            try:
+                said[target] = heard(target, version, model_of(row).answer(read))
+            except NotAModel:  # of another version: the rules decide until somebody trains it anew
+                log.warning("model_unreadable", extra={"model": row})
+        return said
+
+
+def ear_for(*targets: Target) -> Ear:
+    """For the open tenant's models in use that are about these."""
     with connection.cursor() as cursor:
         cursor.execute(sql.MODELS_IN_USE, [current_tenant()])
         rows = cursor.fetchall()
-    if not rows:
-        return NOTHING
-    from flowdesk.learning.storage import NotAModel  # numpy: loaded where a model is in use, and nowhere else
+    return Ear(tuple((row, Target(target), version) for row, target, version in rows if target in targets))
 
-    read, said = as_read(subject, text), dict[Target, Heard]()
-    for row, target, version in rows:
-        try:
-            said[Target(target)] = heard(Target(target), version, model_of(row).answer(read))
-        except NotAModel:  # of another version: the rules decide until somebody trains it anew
-            log.warning("model_unreadable", extra={"model": row})
-    return said
+
+def listen(subject: str, *, text: str) -> Learned:
+    """What the open tenant's models in use say of these words."""
+    return ear_for(*Target).listen(subject, text=text)
 
 
 def as_read(subject: str, text: str) -> str:

@@ -12,7 +12,7 @@ from flowdesk.engine.reasons import because
 from flowdesk.engine.sentiment import SentimentDecision, read_sentiment
 from flowdesk.engine.triage import TriageDecision, triage
 from flowdesk.policies.document import PolicyDocument
-from flowdesk.triage.learned import NOTHING, Heard, Learned, Target
+from flowdesk.triage.learned import NOTHING, Ear, Heard, Learned, Target
 from flowdesk.triage.lexicons import lexicon_for
 
 
@@ -174,6 +174,11 @@ def learned_team(learned: Learned, teams: Collection[str]) -> str | None:
     """The team that a model is sure of, for a ticket that no rule takes."""
     heard = _sure_of(learned, Target.TEAM, teams)
     return heard.label if heard else None
+
+
+def team_by_words(ear: Ear, teams: Collection[str], facts: TicketFacts) -> str | None:
+    """The team that a model is sure of, asked about a ticket's words."""
+    return learned_team(ear.listen(facts.subject, text=facts.text), teams)
 
 
 def _declared(extracted: Mapping[str, Any], policy: PolicyDocument) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -139,6 +140,20 @@ def digests_of(tickets: Sequence[int]) -> Mapping[int, tuple[Digest, str]]:
     """What is kept of some tickets' words, with their subjects; those not indexed yet are left out."""
     rows = rows_in_binary(sql.DIGESTS, {"tenant": current_tenant(), "tickets": list(tickets)})
     return {ticket: (_digest(terms, weights), subject) for ticket, subject, terms, weights in rows}
+
+
+def likeness_of_pairs(tickets: Sequence[int], *, now: datetime) -> Mapping[frozenset[int], float]:
+    """How alike each two of some tickets are, whenever they came in; those not indexed are left out."""
+    words, vocabulary = digests_of(tickets), kept_vocabulary(current_tenant(), now=now)
+    return {
+        frozenset({one, other}): likeness(
+            words[one][0],
+            words[other][0],
+            vocabulary=vocabulary,
+            subjects=subjects_alike(words[one][1], words[other][1]),
+        )
+        for one, other in combinations(sorted(words), 2)
+    }
 
 
 def _digest(terms: Sequence[int], weights: Sequence[int]) -> Digest:

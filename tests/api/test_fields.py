@@ -68,6 +68,20 @@ def test_a_ticket_is_filled_in_and_emptied_and_its_reading_stands(desk: Desk) ->
     assert fields(wrong) == {"fields.contract", "fields.size"}
 
 
+def test_how_many_tickets_hold_a_word_that_goes_is_told(desk: Desk) -> None:
+    good(desk.call("PUT", "/fields", {"fields": [AMOUNT, CONTRACT]}))
+    for word in ("gold", "gold", "silver"):
+        desk.post("/tickets", {**MAIL, "fields": {"contract": word}})
+
+    fewer = good(
+        desk.call("PUT", "/fields", {"fields": [AMOUNT, {**CONTRACT, "choices": ["silver", "tin"]}]})
+    )
+    again = good(desk.call("PUT", "/fields", {"fields": [AMOUNT, {**CONTRACT, "choices": ["silver"]}]}))
+
+    assert fewer["still_held"] == [{"key": "contract", "word": "gold", "tickets": 2, "looked_at": 3}]
+    assert again["still_held"] == []
+
+
 def test_fields_are_for_those_who_may(desk: Desk) -> None:
     reader = a_desk(desk.world, scopes=["read"])
 

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.api.desk import Desk, a_desk, fields, good, refused
-from tests.builders import World, a_customer, a_world
+from tests.builders import MONDAY_9, World, a_customer, a_world
+from tests.flows.story import HOUR
 from tests.flows.test_issues import FAULT, comes, name_of, the_issue
 from tests.triage.desk import everyday, index_all, opened
 
@@ -63,6 +64,15 @@ def test_a_ticket_is_put_in_and_taken_out(desk: Desk) -> None:
     assert gone.status_code == 200
     assert gone.json()["tickets"] == 3
     refused(desk.call("DELETE", f"/issues/{name}/tickets/{ticket}"), 404)
+
+
+def test_an_issue_tells_when_its_first_and_its_last_ticket_came_in(desk: Desk) -> None:
+    for hours, name in ((0, "nordvik"), (3, "ekberg"), (5, "fjord")):
+        comes(desk.world, name=name, at=MONDAY_9 + hours * HOUR)
+
+    (issue,) = desk.get("/issues")["items"]
+
+    assert (issue["first_seen_at"], issue["last_seen_at"]) == ("2026-06-15T07:00:00Z", "2026-06-15T12:00:00Z")
 
 
 def test_another_tenants_ticket_is_put_into_no_issue(desk: Desk) -> None:

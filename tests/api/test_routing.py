@@ -16,6 +16,8 @@ from flowdesk.people.models import Agent, Post, Shift, TeamMember
 from flowdesk.routing.bulks import keep_bulk, name_of
 from flowdesk.routing.models import Bulk, BulkKind
 from tests.api.desk import Desk, a_desk, fields, good, refused
+from tests.builders import a_customer
+from tests.flows.test_learn import comes_in, teams_are_learned
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
 
@@ -162,6 +164,16 @@ def siv(desk: Desk) -> str:
         shift.pk, shift.agent_id = None, agent.id
         shift.save(force_insert=True)
     return shown("agt", agent.public_id)
+
+
+def test_rules_are_tried_as_routing_goes_with_the_learned_model(desk: Desk) -> None:
+    a_customer(desk.world, tier="starter")
+    teams_are_learned(desk.world)
+    ticket = comes_in(desk.world, "another florin levy on the ledger")
+
+    tried = desk.post("/routing/try", {"ticket": shown("tkt", ticket.public_id)})
+
+    assert (tried["rule"], tried["team"]) == (None, "billing")
 
 
 def test_a_team_is_planned_evened_out_and_put_back(desk: Desk) -> None:

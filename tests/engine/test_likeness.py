@@ -197,6 +197,17 @@ def test_a_new_ticket_joins_the_group_it_is_most_alike_to() -> None:
     assert groups == (one, joined)
 
 
+def test_of_two_groups_about_the_same_the_older_is_joined() -> None:
+    one, other = Group(representative=1, others=(2, 3)), Group(representative=4, others=(5, 6))
+    third = Group(representative=0, others=(8,))
+
+    _, joined = join_groups(
+        (one, other, third), 7, alike={0: 0.6, 1: 0.5, 4: 0.9}, akin=frozenset({frozenset({1, 4})})
+    )
+
+    assert joined == Group(representative=1, others=(2, 3, 7))
+
+
 def test_a_new_ticket_makes_a_group_of_loose_ones_alike() -> None:
     groups, joined = join_groups((), 3, alike={1: 0.6, 2: 0.7})
 

@@ -65,6 +65,20 @@ def test_a_shadow_below_the_rule_that_decides_is_not_reached() -> None:
     assert route(BILLING, rules).shadows == ()
 
 
+def test_what_was_learned_is_asked_only_where_no_rule_decides() -> None:
+    rules = RoutingRules(rules=(a_rule("real", "category == 'billing'"),))
+    asked = []
+
+    def learned() -> str:
+        asked.append("asked")
+        return "product"
+
+    taken, rest = route(BILLING, rules, learned=learned), route(TicketFacts(), rules, learned=learned)
+
+    assert (taken.team, rest.team, rest.rule) == ("billing", "product", None)
+    assert asked == ["asked"]
+
+
 def test_a_rule_that_is_off_is_neither_tried_nor_told() -> None:
     rules = RoutingRules(rules=(a_rule("off", "category == 'billing'", mode=Mode.OFF),))
 

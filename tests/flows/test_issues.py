@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -113,6 +114,64 @@ def test_later_ones_join_and_others_do_not(world: World) -> None:
     assert the_issues(world) == [(FAULT[0], 4)]
     with reading(world.tenant.id):
         assert Issue.objects.get().last_seen_at == MONDAY_9 + DAY
+
+
+def test_an_issue_takes_what_comes_later_however_old_its_middle_is(world: World) -> None:
+    for name in ("nordvik", "ekberg", "fjord"):
+        comes(world, name=name)
+
+    for day in (6, 12, 18, 40):
+        comes(world, name="alder", at=MONDAY_9 + day * DAY)
+
+    assert the_issues(world) == [(FAULT[0], 7)]
+    with reading(world.tenant.id):
+        (issue,) = issues.issue_page(limit=2)
+    assert (issue.first_seen_at, issue.last_seen_at) == (MONDAY_9, MONDAY_9 + 40 * DAY)
+
+
+def two_issues(world: World) -> tuple[str, str]:
+    """Of the same kind, the older first: one was closed while the other opened, and is taken up again."""
+    for name in ("nordvik", "ekberg", "fjord"):
+        comes(world, name=name)
+    older = the_issue(world)
+    issues.change_issue(older, status=IssueStatus.CLOSED, by=world.bo, now=MONDAY_9)
+    for name in ("nordvik", "ekberg", "fjord"):
+        comes(world, name=name, at=MONDAY_9 + HOUR)
+    issues.change_issue(older, status=IssueStatus.OPEN, by=world.bo, now=MONDAY_9)
+    assert the_issues(world) == [(FAULT[0], 3), (FAULT[0], 3)]
+    with reading(world.tenant.id):
+        younger = Issue.objects.latest("id")
+    return older, shown("iss", younger.public_id)
+
+
+def test_of_two_issues_of_one_kind_the_older_takes_the_next_ticket_and_the_others(world: World) -> None:
+    older, younger = two_issues(world)
+
+    comes(world, name="alder", at=MONDAY_9 + 2 * HOUR)
+
+    assert the_issues(world) == [(FAULT[0], 7)]
+    assert the_issue(world) == older
+    with reading(world.tenant.id), pytest.raises(NotFound):
+        issues.issue_by(younger)
+    with reading(world.tenant.id):
+        assert Issue.objects.get().last_seen_at == MONDAY_9 + 2 * HOUR
+
+
+@pytest.mark.parametrize(
+    "deed", [{"status": IssueStatus.KNOWN}, {"title": "Ours"}, {"fix_note": "Use 4.2"}, {}], ids=str
+)
+def test_an_issue_that_somebody_has_worked_on_keeps_its_tickets(world: World, deed: dict[str, Any]) -> None:
+    _older, younger = two_issues(world)
+    if deed:
+        issues.change_issue(younger, by=world.bo, now=MONDAY_9, **deed)
+    else:
+        with reading(world.tenant.id):
+            last = Ticket.objects.latest("id").id
+        issues.take_out(younger, name_of(world, last), by=world.bo, now=MONDAY_9)
+
+    comes(world, name="alder", at=MONDAY_9 + 2 * HOUR)
+
+    assert sorted(count for _, count in the_issues(world)) == ([3, 4] if deed else [2, 4])
 
 
 def test_tickets_alike_that_lie_far_apart_are_no_issue(world: World) -> None:

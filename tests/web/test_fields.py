@@ -179,7 +179,10 @@ def test_a_value_that_the_list_holds_no_more_stays_until_somebody_changes_it(
     send(ada, **CONTRACT)
     address = f"/flow/tickets/{a_tier_1_ticket(world)}"
     send(ada, f"{address}/fields", **{"fields.contract": "gold"})
-    send(ada, deed="change", field="contract", label="Contract", type="slug", choices="silver", seen="2")
+    send(
+        ada, deed="change", field="contract", label="Contract", type="slug", choices="silver", seen="2",
+        is_sure="1", told="gold",
+    )  # fmt: skip
 
     form = page(ada, address)
     send(ada, f"{address}/fields", **{"fields.contract": "gold", "fields.amount": "12 500,50"})
@@ -189,6 +192,55 @@ def test_a_value_that_the_list_holds_no_more_stays_until_somebody_changes_it(
     wrong = send(ada, f"{address}/fields", status=422, **{"fields.contract": "tin", "fields.amount": "1,500"})
     assert "Choose one of the list." in wrong
     assert "This must be a number." in wrong
+
+
+SILVER = {
+    "deed": "change", "field": "contract", "label": "Contract", "type": "slug", "choices": "silver", "seen": "2",
+}  # fmt: skip
+
+
+def test_a_word_that_tickets_hold_goes_only_once_somebody_has_read_how_many(
+    world: World, ada: Client
+) -> None:
+    send(ada, **CONTRACT)
+    for _ in range(2):
+        send(ada, f"/flow/tickets/{a_tier_1_ticket(world)}/fields", **{"fields.contract": "gold"})
+
+    asked = send(ada, status=422, **SILVER)
+
+    assert "2 tickets hold “Gold”. They keep it, and rules can no longer ask for it." in asked
+    assert 'name="is_sure"' in asked
+    assert 'name="told" value="gold"' in asked
+    assert ">silver</textarea>" in asked
+    assert "“No support”" not in asked
+    assert declared(world)["contract"] == ("gold", "no_support")
+    other = send(ada, status=422, **SILVER, is_sure="1", told="no_support")
+    assert "2 tickets hold “Gold”" in other, "what was confirmed was another word"
+    assert re.search(r'name="is_sure"[^>]*checked', other) is None
+
+    send(ada, **SILVER, is_sure="1", told="gold")
+    assert declared(world)["contract"] == ("silver",)
+    assert ticket(world, number=1).fields == {"contract": "gold"}
+
+
+def test_a_word_that_no_ticket_holds_goes_at_once(world: World, ada: Client) -> None:
+    send(ada, **CONTRACT)
+    a_tier_1_ticket(world)
+
+    send(ada, **SILVER)
+
+    assert declared(world)["contract"] == ("silver",)
+
+
+def test_of_many_tickets_the_latest_are_looked_at_and_that_is_said(
+    world: World, ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowdesk.tickets.queries.LOOKED_AT", 2)
+    send(ada, **CONTRACT)
+    for _ in range(3):
+        send(ada, f"/flow/tickets/{a_tier_1_ticket(world)}/fields", **{"fields.contract": "gold"})
+
+    assert "Of the latest 2 tickets 2 hold “Gold”." in send(ada, status=422, **SILVER)
 
 
 def test_a_field_that_a_draft_asks_for_says_so(world: World, ada: Client) -> None:

@@ -1,5 +1,7 @@
 """The pages of recurring issues and of duplicates, without script and in both languages."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -88,6 +90,19 @@ def test_an_issue_is_listed_with_count_trend_and_status_and_its_tickets_name_it(
     assert f'href="/flow/issues/{name}">{FAULT[0]}</a>' in get(
         bo, reverse("ticket", args=[name_of(world, ticket)])
     )
+
+
+def test_issues_of_one_title_are_told_apart_by_when_they_were_seen(world: World, bo: Client) -> None:
+    for hours, name in ((0, "nordvik"), (3, "ekberg"), (5, "fjord")):
+        comes(world, name=name, at=MONDAY_9 + hours * HOUR)
+    with at(MONDAY_9 + 7 * HOUR):
+        html = bo.get("/flow/issues").content.decode()
+        alone = bo.get(f"/flow/issues/{the_issue(world)}").content.decode()
+
+    times = re.findall(r'<td[^>]*data-label="(First seen|Last seen)"><time datetime="([^"]+)"', html)
+    first, last = "2026-06-15T09:00:00+02:00", "2026-06-15T14:00:00+02:00"
+    assert times == [("First seen", first), ("Last seen", last)]
+    assert "3 tickets, from 09:00 to 14:00" in alone, re.findall(r"lede.*", alone)
 
 
 @pytest.mark.parametrize("after", ["x", "2026-01-01~1", "2026-01-01T00:00:00+00:00~0", "~", "é~9"])

@@ -8,9 +8,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from flowdesk.core.tenant import writing
 from flowdesk.core.time import now
 from flowdesk.engine.facts import Priority
-from flowdesk.flows import receive
+from flowdesk.flows import receive, work
+from flowdesk.tickets.models import Ticket
 from flowdesk.web.inbox import fill
 from tests.builders import World, a_customer, a_message, a_world
 
@@ -66,6 +68,31 @@ def test_a_filtered_list_counts_no_further_than_it_says(
     counts = [one["sql"] for one in asked if "COUNT(*)" in one["sql"] and "subject" in one["sql"]]
     assert len(counts) == 1
     assert "LIMIT 3" in counts[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "title", "count"),
+    [
+        ("", "All active", 1),
+        ("q=language", "All tickets", 2),
+        ("status=resolved", "All tickets", 1),
+        ("q=language&status=open", "All tickets", 1),
+        ("q=language&lane=unassigned", "Unassigned", 0),
+    ],
+)
+def test_a_list_that_holds_ended_tickets_is_not_called_active(
+    world: World, asked: str, title: str, count: int
+) -> None:
+    receive.open_ticket(a_message(), by=world.bo, now=now())
+    done = receive.open_ticket(a_message(), by=world.bo, now=now())
+    work.resolve(done.id, by=world.bo, now=now())
+    with writing(world.tenant.id):
+        Ticket.objects.filter(status="new").update(status="open", assignee=world.bo_agent)
+
+    html = as_bo(world).get(f"/flow/inbox?{asked}").content.decode()
+
+    assert f'<h1>{title} <span class="faint">{count}</span>' in html
+    assert ('<span class="tag">“language”</span>' in html) is ("q=" in asked)
 
 
 def test_the_hub_of_an_empty_desk_says_what_to_do(world: World) -> None:

@@ -6,17 +6,23 @@ import html
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from flowdesk.accounts.models import AuditEntry, Membership
 from flowdesk.core.actor import Role
 from flowdesk.core.tenant import reading, writing
+from flowdesk.flows import understand
+from flowdesk.flows.understand import Reading
 from flowdesk.people.models import Post
 from flowdesk.policies.models import Draft, PolicyRevision
 from flowdesk.policies.rule_text import rules_in, section_of
 from flowdesk.policies.services import current_policy
-from tests.builders import World
+from flowdesk.tickets.models import Ticket
+from tests.builders import MONDAY_9, World, a_customer
 from tests.flows.story import a_staffed_world, an_open_ticket, ticket
+from tests.flows.test_learn import comes_in, teams_are_learned
 from tests.flows.test_routed import BROKEN
 from tests.web.people import logged_in
 
@@ -205,6 +211,72 @@ def test_the_text_is_kept_with_its_faults_and_not_put_in_force(world: World, ada
     assert in_force(world)[0] == "critical-technical"
 
 
+def test_a_draft_that_cannot_be_read_stands_beside_the_rules_in_force(world: World, ada: Client) -> None:
+    an_open_ticket(world, **BROKEN)
+    broken = "rules:\n  # mine\n  - {name: a, condition: 'catgory == 1', team: billing}\n"
+    ada.post(f"{RULES}/text", {"source": broken, "seen": "0"})
+
+    shown = page(ada)
+    main = shown[shown.index("<main") :]
+
+    assert "line 3, column 26" in main
+    assert "# mine" in main.partition('id="source-text"')[2].partition("</textarea>")[0]
+    assert "Meanwhile the rules in force go on" in main
+    assert (
+        main.index("Meanwhile") < main.index("<h2>critical-technical</h2>") < main.index("<h2>technical</h2>")
+    )
+    assert "takes 1 ticket" in main
+    assert f"{RULES}/rules/" not in main, "what is in force is changed by a draft that can be read"
+    assert 'value="remove"' not in main
+    assert "Meanwhile" not in deed(ada, "drop")
+    assert order(ada)[0] == "critical-technical"
+
+
+def test_what_no_rule_takes_goes_where_the_learned_model_would_send_it(world: World, ada: Client) -> None:
+    """As the tickets themselves went, so that the page says of none that it would go elsewhere now."""
+    a_customer(world, tier="starter")
+    teams_are_learned(world)
+    taught = [comes_in(world, "another florin levy on the ledger").number for _ in range(3)]
+    comes_in(world, "Skrivaren på vinden låter konstigt igen")
+    with writing(world.tenant.id):
+        Ticket.objects.exclude(number__in=[*taught, taught[-1] + 1]).update(status="void")
+
+    rest = page(ada).partition("Everything else")[2][:900]
+    tried = page(ada, f"{RULES}/try?number={taught[0]}")
+
+    assert "where the learned model is sure, to its team instead: Billing (3)" in rest
+    assert "takes 4 tickets" in rest
+    assert "went elsewhere" not in rest
+    assert "No rule holds: the learned model sends it to Billing." in tried
+
+
+def test_asking_the_learned_model_costs_no_statement_for_each_ticket(world: World, ada: Client) -> None:
+    a_customer(world, tier="starter")
+    teams_are_learned(world)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as sent:
+            page(ada)
+        return len(sent)
+
+    page(ada)  # the model is read once for the process
+    before = cost()
+    for _ in range(4):
+        comes_in(world, "another florin levy on the ledger")
+
+    assert cost() == before
+
+
+def test_a_rule_is_tried_on_what_a_ticket_is_now(world: World, ada: Client) -> None:
+    name = an_open_ticket(world, **BROKEN)
+    understand.correct(name, Reading(category="billing"), by=world.bo, now=MONDAY_9)
+
+    shown = page(ada)
+
+    assert "takes 1 ticket" in shown.partition(">billing</a>")[2][:900]
+    assert "takes 0 tickets" in shown.partition(">technical</a>")[2][:900]
+
+
 def test_rules_are_tried_on_a_ticket(world: World, ada: Client) -> None:
     an_open_ticket(world, **BROKEN)
     shown = page(ada, f"{RULES}/try?number=1")
@@ -221,7 +293,6 @@ def test_a_draft_made_before_somebody_published_is_not_put_over_it(world: World,
     with reading(world.tenant.id):
         draft = Draft.objects.get()
     from flowdesk.flows import reconfigure
-    from tests.builders import MONDAY_9
 
     manager = world.ada.__class__(
         tenant=world.tenant.id, role=Role.MANAGER, kind=world.ada.kind, id=world.ada.id

@@ -14,14 +14,16 @@ from flowdesk.engine.facts import Priority
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows import found, receive
 from flowdesk.intake.services import InboundMessage
+from flowdesk.learning.training import NoTrainer
 from flowdesk.notifications.models import Delivery
 from flowdesk.notifications.services import dispatch
-from flowdesk.people.models import Agent, Contact, Post
+from flowdesk.people.models import Absence, Agent, Contact, Post
 from flowdesk.tickets.models import IS_ACTIVE, Ticket, TicketEvent
 from flowdesk.tickets.states import Channel
+from flowdesk.triage.models import LearnedModel
 from flowdesk.worker.demo import load as loading
-from flowdesk.worker.demo.cast import CLIENTS, COLLEAGUES, PASSWORD, VACANT, Colleague
-from flowdesk.worker.demo.load import Loaded, count, has_tickets, load_week
+from flowdesk.worker.demo.cast import AWAY, CLIENTS, COLLEAGUES, PASSWORD, VACANT, Colleague
+from flowdesk.worker.demo.load import Loaded, count, has_tickets, load_week, train_models
 from flowdesk.worker.demo.move import Mover
 from flowdesk.worker.demo.sample import FOLDER, library
 from flowdesk.worker.demo.script import CHANNELS, Fate, Numbers, new_case, week_until, working_days
@@ -85,7 +87,8 @@ def on_duty_at(hour: int, weekday: int, colleague: Colleague) -> bool:
 def test_somebody_of_every_team_works_at_any_hour(weekday: int) -> None:
     teams = {one.team for one in COLLEAGUES if one.team}
     for hour in range(24):
-        staffed = {one.team for one in COLLEAGUES if one.team and on_duty_at(hour, weekday, one)}
+        here = [one for one in COLLEAGUES if one.name != AWAY[0]]
+        staffed = {one.team for one in here if one.team and on_duty_at(hour, weekday, one)}
 
         assert staffed == teams
 
@@ -204,6 +207,57 @@ def test_the_cast_can_log_in_and_one_post_is_vacant() -> None:
     assert vacant == list(VACANT)
     assert User.objects.get(email=COLLEAGUES[0].email).check_password(PASSWORD)
     assert addresses == {client.address(person) for client in CLIENTS for person in client.people}
+
+
+@plays
+def test_somebody_is_away_who_neither_gets_nor_does_anything_and_one_stands_in() -> None:
+    tenant, _ = loaded_demo()
+    stage = stage_of(tenant)
+
+    with reading(tenant.id):
+        (absence,) = Absence.objects.select_related("agent", "substitute")
+        later = TicketEvent.objects.filter(at__gte=absence.starts_at)
+        given = later.filter(data__assignee=absence.agent_id).count()
+        done = later.filter(actor_kind="user", actor_id=absence.agent.user_id).count()
+    assert absence.starts_at < FRIDAY_NIGHT - timedelta(hours=1)
+    assert absence.ends_at is None, "true whenever somebody looks"
+    assert (absence.agent.name, absence.substitute.name) == AWAY  # type: ignore[union-attr]
+    assert (given, done) == (0, 0)
+    by_day = FRIDAY_NIGHT.replace(hour=10)
+    stands_there = stage.somebody(team=None, assignee=absence.agent_id, at=by_day)
+    assert stands_there.agent != absence.agent_id
+
+
+@plays
+def test_the_demo_learns_by_the_products_own_training_and_says_how_that_went(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flowdesk.flows.learn.FEWEST", 20)
+    tenant = a_demo()
+    load_week(tenant, now=FRIDAY_NIGHT, progress=lambda done, of: None, numbers=Numbers.scaled(70))
+
+    models = train_models(tenant, clock=lambda: FRIDAY_NIGHT)
+
+    assert [model.target for model in models] == ["category", "priority"]
+    for model in models:
+        assert model.state in ("kept", "in_use"), model.fault
+        assert model.comparison["against"] == "the rules"
+        assert (model.state == "in_use") is (model.comparison["verdict"] == "better")
+        assert model.figures["rows"] > 0
+
+
+@plays
+def test_without_a_trainer_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = a_demo()
+
+    def missing() -> None:
+        raise NoTrainer
+
+    monkeypatch.setattr("flowdesk.learning.training.must_have_trainer", missing)
+    assert train_models(tenant, clock=lambda: FRIDAY_NIGHT) == []
+
+    with reading(tenant.id):
+        assert not LearnedModel.objects.exists()
 
 
 # -- the life after it

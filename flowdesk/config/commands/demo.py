@@ -52,7 +52,7 @@ def _load(args: Namespace) -> int:
     from flowdesk.core.time import now
     from flowdesk.flows import found
     from flowdesk.worker.demo import cast
-    from flowdesk.worker.demo.load import count, has_tickets, load_week
+    from flowdesk.worker.demo.load import count, has_tickets, load_week, train_models
     from flowdesk.worker.demo.script import Numbers
     from flowdesk.worker.demo.stage import NotADemo, must_be_demo
 
@@ -69,6 +69,7 @@ def _load(args: Namespace) -> int:
     if is_new := not has_tickets(tenant):
         tell(f"demo: playing the last seven days into '{tenant.slug}' ({args.tickets} tickets)")
         loaded = load_week(tenant, now=at, progress=_teller(), numbers=Numbers.scaled(args.tickets))
+        tell(_learned(train_models(tenant, clock=now)))
     else:
         loaded = count(tenant, now=at)
     login = _login(tenant, settings.DATA_DIR, at)
@@ -103,6 +104,17 @@ def _login(tenant: Any, folder: Any, at: Any) -> dict[str, str]:
     if not known or known.get("tenant") == tenant.slug:
         keep_login(folder, login)
     return login
+
+
+def _learned(models: list[Any]) -> str:
+    """What training on the week has come to, with a word where there was nothing to train with."""
+    if not models:
+        return "demo: nothing was learned from the week: training needs the extra 'ml'"
+    return "demo: " + ", ".join(
+        f"a model of the {model.target} is "
+        + {"in_use": "in use", "kept": "no better than the rules"}.get(model.state, model.fault)
+        for model in models
+    )
 
 
 def _try_this(address: str, login: dict[str, str]) -> str:

@@ -75,6 +75,19 @@ def _word(node: Node) -> str:
     return node.raw
 
 
+def words_given_up(
+    before: Mapping[str, CustomField], after: Mapping[str, CustomField]
+) -> list[tuple[str, str]]:
+    """The words that lists held and hold no more, each with its field; a list without a word takes them all."""
+    return [
+        (key, word)
+        for key, known in after.items()
+        if known.choices and key in before
+        for word in before[key].choices
+        if word not in known.choices
+    ]
+
+
 def fields_text(fields: Mapping[str, CustomField]) -> str:
     """The section as it is written; `read_fields` reads it again, and refuses what is no key or choice."""
 

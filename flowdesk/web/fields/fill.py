@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from flowdesk.engine.condition_syntax import names_in
 from flowdesk.engine.facts import CustomField, FieldType, vocabulary
@@ -16,6 +17,8 @@ from flowdesk.policies.reader import PolicyFaults, read_document
 from flowdesk.policies.sections.fields import LONGEST_LABEL
 from flowdesk.policies.sections.routing import read_routing
 from flowdesk.policies.services import Policy, current_policy
+from flowdesk.tickets.queries import HeldWord
+from flowdesk.web import words
 from flowdesk.web.fields.page import FieldLine, FieldsPage
 from flowdesk.web.parts import Choice, Empty, Field, Form, Kind
 from flowdesk.web.ticket.own_fields import choice_words, label_of
@@ -34,10 +37,14 @@ def fields_page(
     chosen: str = "",
     given: Mapping[str, str] | None = None,
     errors: Mapping[str, Sequence[str]] | None = None,
+    held: Sequence[HeldWord] = (),
 ) -> FieldsPage:
-    """`chosen` is the field that is being changed; `given` and `errors` are of a form that comes back."""
+    """`chosen` is the field that is being changed; `given` and `errors` are of a form that comes back, `held` are the
+    words that tickets hold and that its list would not."""
     policy = current_policy()
     form, rules = _form(chosen, policy.fields.get(chosen), policy), _rules(policy)
+    if held:
+        form, errors = _asking_first(form, held), {"is_sure": [_held_words(held)]}
     return FieldsPage(
         fields=tuple(_line(key, known, policy, rules) for key, known in policy.fields.items()),
         form=form.answered(given, errors or {}) if given is not None else form,
@@ -117,7 +124,7 @@ def _form(key: str, known: CustomField | None, policy: Policy) -> Form:
         ),
         Field(
             name="type", label=_("What it holds"), kind=Kind.SELECT,
-            choices=tuple(Choice(value=one, words=str(words), is_chosen=one == kind) for one, words in TYPES.items()),
+            choices=tuple(Choice(value=one, words=str(name), is_chosen=one == kind) for one, name in TYPES.items()),
         ),
         Field(
             name="choices", label=_("The list"), kind=Kind.LONG, value="\n".join(known.choices if known else ()),
@@ -136,6 +143,31 @@ def _form(key: str, known: CustomField | None, policy: Policy) -> Form:
             *(() if is_new else (("field", key),)),
             *_seen(policy),
         ),
+    )
+
+
+def _asking_first(form: Form, held: Sequence[HeldWord]) -> Form:
+    """The form with one more question: whether these words shall go though tickets hold them."""
+    sure = Field(name="is_sure", label=_("Take it out of the list all the same"), kind=Kind.CHECK)
+    told = " ".join(one.word for one in held)
+    return replace(form, fields=(*form.fields, sure), hidden=(*form.hidden, ("told", told)))
+
+
+def _held_words(held: Sequence[HeldWord]) -> str:
+    return " ".join([*(_held(one) for one in held), _("They keep it, and rules can no longer ask for it.")])
+
+
+def _held(one: HeldWord) -> str:
+    if one.is_of_the_latest:
+        said = ngettext(
+            "Of the latest {looked_at} tickets {n} holds “{word}”.",
+            "Of the latest {looked_at} tickets {n} hold “{word}”.",
+            one.tickets,
+        )
+    else:
+        said = ngettext("{n} ticket holds “{word}”.", "{n} tickets hold “{word}”.", one.tickets)
+    return said.format(
+        n=words.number(one.tickets), looked_at=words.number(one.looked_at), word=choice_words(one.word)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +18,9 @@ from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
 from flowdesk.engine.facts import CustomField, FieldType
 from flowdesk.flows import reconfigure
+from flowdesk.policies.sections.fields import words_given_up
 from flowdesk.policies.services import current_policy
+from flowdesk.tickets.queries import HeldWord, held_words
 from flowdesk.web.access import AgentRequest, for_agents
 from flowdesk.web.chrome import shell_of
 from flowdesk.web.faults import fault_words, reason_words
@@ -40,7 +42,7 @@ def own_fields(request: AgentRequest) -> HttpResponse:
     given = {name: str(value) for name, value in request.POST.items()}
     chosen = given.get("field", "")
     try:
-        _do(request, given)
+        held = _do(request, given)
     except (Forbidden, NotFound):
         raise
     except Invalid as fault:
@@ -49,13 +51,18 @@ def own_fields(request: AgentRequest) -> HttpResponse:
         return _page(request, chosen=chosen, given=given, errors=errors)
     except DomainError as fault:
         messages.error(request, fault_words(fault))
+        held = []
+    if held:
+        return _page(request, chosen=chosen, given={**given, "is_sure": ""}, held=held)
     return redirect("own-fields")
 
 
-def _do(request: AgentRequest, given: Mapping[str, str]) -> None:
+def _do(request: AgentRequest, given: Mapping[str, str]) -> list[HeldWord]:
+    """One act; or nothing, and what somebody must know before it is done."""
     deed, chosen = given.get("deed", ""), given.get("field", "")
     with reading(request.actor.tenant):
-        fields = dict(current_policy().fields)
+        before = current_policy().fields
+    fields = dict(before)
     if deed not in ("add", "change", "remove") or (deed != "add" and chosen not in fields):
         raise NotFound
     if deed == "remove":
@@ -66,9 +73,20 @@ def _do(request: AgentRequest, given: Mapping[str, str]) -> None:
         if deed == "add" and key in fields:
             raise invalid("key", "there is a field of this name already")
         fields[key] = _field(given)
+        with reading(request.actor.tenant):
+            held = held_words(words_given_up(before, fields))
+        if held and not _is_confirmed(given, held):
+            return held
         said = _("Saved")
     reconfigure.write_fields(fields, by=request.actor, now=now(), expected=_seen(given))
     messages.success(request, said)
+    return []
+
+
+def _is_confirmed(given: Mapping[str, str], held: Sequence[HeldWord]) -> bool:
+    """Whether somebody has said yes to these words, and not to others that were shown before."""
+    told = given.get("told", "").split()
+    return bool(given.get("is_sure")) and all(one.word in told for one in held)
 
 
 def _field(given: Mapping[str, str]) -> CustomField:
@@ -112,5 +130,5 @@ def _page(request: AgentRequest, **shown: Any) -> HttpResponse:
     with reading(request.actor.tenant):
         page = fields_page(**shown)
         shell = shell_of(request, now=at, current="own-fields")
-    status = 422 if shown.get("errors") else 200
+    status = 422 if shown.get("errors") or shown.get("held") else 200
     return render(request, "fields/page.html", {"page": page, "shell": shell}, status=status)

@@ -139,7 +139,7 @@ def inbox_page(
     return InboxPage(
         title=say({**SIGNALS, **LANE_SIGNALS}, given["signal"])
         if wanted.extra is not None
-        else say(TITLES, lane),
+        else say(TITLES, lane if lane or wanted.is_active else "everywhere"),
         count=MOST_COUNTED if is_cut_off else count,
         is_cut_off=is_cut_off,
         href=f"{here}?{urlencode(asked)}" if asked else here,

@@ -21,6 +21,7 @@ GROUPS: Words = {
 GROUP_STATES = {"over": "critical", "soon": "warning", "waiting": "paused"}
 TITLES: Words = {
     "": gettext_lazy("All active"),
+    "everywhere": gettext_lazy("All tickets"),
     "breached": gettext_lazy("Breached"),
     "due": gettext_lazy("Due within the hour"),
     "mine": gettext_lazy("Mine"),

@@ -98,15 +98,15 @@ def _rows(found: Sequence[Issue], request: AgentRequest, *, now: datetime) -> tu
 
 
 def _row(issue: Issue, counts: Sequence[int], request: AgentRequest, *, now: datetime) -> IssueRow:
-    total = sum(counts)
+    total, first = sum(counts), issue.first_seen_at  # type: ignore[attr-defined]
     said = ngettext("{n} ticket in the last {days} days", "{n} tickets in the last {days} days", total)
     return IssueRow(
         title=issue.title,
         href=reverse("issue", args=[shown(issues.PREFIX, issue.public_id)]),
         status=say(ISSUE_STATUSES, issue.status),
         tickets=issue.tickets,  # type: ignore[attr-defined]
-        first_at=words.iso(issue.opened_at, request.zone),
-        first_when=words.moment(issue.opened_at, zone=request.zone, now=now),
+        first_at=words.iso(first, request.zone),
+        first_when=words.moment(first, zone=request.zone, now=now),
         last_at=words.iso(issue.last_seen_at, request.zone),
         last_when=words.moment(issue.last_seen_at, zone=request.zone, now=now),
         trend=Spark(
@@ -131,8 +131,10 @@ def one_issue(
         given = request.POST.dict()
         change = change.answered(given, errors) if given.get("act") == "change" else change
         add = add.answered(given, errors) if given.get("act") == "add" else add
+    seen = ngettext("{n} ticket, from {first} to {last}", "{n} tickets, from {first} to {last}", row.tickets)
     return IssuePage(
         row=row,
+        seen=seen.format(n=row.tickets, first=row.first_when, last=row.last_when),
         back=Link(words=_("Recurring issues"), href=reverse("issues")),
         fix_note=issue.fix_note,
         tickets=tuple(tickets),

@@ -50,6 +50,7 @@ class IssuePage:
     """One issue with its tickets."""
 
     row: IssueRow
+    seen: str  # "4 tickets, from Monday 09:00 to today 14:00"
     back: Link
     fix_note: str
     tickets: tuple[TicketLine, ...]

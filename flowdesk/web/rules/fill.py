@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -25,6 +26,8 @@ from flowdesk.routing import queries as routing
 from flowdesk.routing import services as routing_services
 from flowdesk.routing.queries import Match, Sample
 from flowdesk.tickets.models import Explanation, Message, Ticket
+from flowdesk.triage import services as triage
+from flowdesk.triage.learned import Target, ear_for
 from flowdesk.web import words
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.parts import Choice, Empty, Field, Form, Kind, Link
@@ -46,6 +49,7 @@ from flowdesk.web.vocabulary import STRATEGIES, say
 SECTION = "routing"
 NEW = "new"
 SHOWN = 8
+ROWS_BESIDE = 16  # of a text that cannot be read: the rules in force stand in sight below it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +85,11 @@ def read_rules(source: str) -> tuple[RoutingRules | None, tuple[FaultLine, ...]]
 
 
 def rules_page(request: AgentRequest, *, now: datetime) -> RulesPage:
-    """Every rule with what it would do to the tickets that came in last."""
-    at, zone = standing(), request.zone
+    """Every rule with what it would do to the tickets that came in last; a draft that cannot be read as text, and
+    then the rules in force."""
+    at, zone, policy = standing(), request.zone, current_policy()
     rules, faults = read_rules(at.source)
+    listed = rules if rules is not None else policy.routing
     in_force = _("Revision {number} is in force since {when}.").format(
         number=at.revision.number, when=words.moment(at.revision.created_at, zone=zone, now=now)
     )
@@ -92,24 +98,27 @@ def rules_page(request: AgentRequest, *, now: datetime) -> RulesPage:
         Link(words=_("Try them on a ticket"), href=reverse("try-rules"), icon="play"),
     )
     links = (
-        *(readable if rules else ()),
+        *(readable if rules is not None else ()),
         Link(words=_("Edit as text"), href=reverse("rules-source"), icon="note"),
     )
-    tried_on = routing.samples(current_policy()) if rules else []
-    lines = _rule_lines(rules, at, tried_on) if rules else ()
+    tried_on = routing.samples(policy)
+    lines = _rule_lines(listed, tried_on, at=at if rules is not None else None)
     return RulesPage(
         standing=in_force,
         rules=lines[:-1],
-        otherwise=lines[-1] if lines else None,
+        otherwise=lines[-1],
+        text=source_page(at, at.source, faults, most_rows=ROWS_BESIDE) if rules is None else None,
         faults=faults,
         is_draft=at.draft is not None,
         draft_words=_draft_words(at, zone=request, now=now),
-        publish=_deed("publish", _("Put in force"), at) if at.draft and rules else None,
+        publish=_deed("publish", _("Put in force"), at) if at.draft and rules is not None else None,
         drop=_deed("drop", _("Throw the draft away"), at) if at.draft else None,
-        move=Form(id="move", href=reverse("rules-deed"), submit=_("Move"), hidden=_hidden("move", at)),
+        move=Form(id="move", href=reverse("rules-deed"), submit=_("Move"), hidden=_hidden("move", at))
+        if rules is not None
+        else None,
         links=links,
-        tried_words=_tried_words(len(tried_on)) if rules else "",
-        empty=_no_rules() if rules is not None and not rules.rules else None,
+        tried_words=_tried_words(len(tried_on)),
+        empty=_no_rules() if not listed.rules else None,
     )
 
 
@@ -136,9 +145,14 @@ def _tried_words(count: int) -> str:
     ).format(n=count)
 
 
-def _rule_lines(rules: RoutingRules, at: Standing, tried_on: Sequence[Sample]) -> tuple[RuleLine, ...]:
+def _rule_lines(
+    rules: RoutingRules, tried_on: Sequence[Sample], *, at: Standing | None
+) -> tuple[RuleLine, ...]:
+    """One line for each rule, and one for the rest; without `at` they are looked at only."""
     teams = {team.slug: team.name for team in people.teams()}
-    matches = {match.rule: match for match in routing.preview(rules, tried_on)}
+    ear = ear_for(Target.TEAM)
+    learned = partial(triage.team_by_words, ear, teams)
+    matches = {match.rule: match for match in routing.preview(rules, tried_on, learned=learned)}
     count = len(rules.rules)
     lines = [
         RuleLine(
@@ -149,8 +163,8 @@ def _rule_lines(rules: RoutingRules, at: Standing, tried_on: Sequence[Sample]) -
             also=said.also(rule),
             mode=rule.mode,
             mode_words=say(said.MODES, rule.mode) if rule.mode is not Mode.ACTIVE else "",
-            href=reverse("rule", args=[str(place)]),
-            deeds=_deeds(place, rule.mode, at, count=count),
+            href=reverse("rule", args=[str(place)]) if at else "",
+            deeds=_deeds(place, rule.mode, at, count=count) if at else (),
             tally=_tally(matches[rule.name], len(tried_on)),
         )
         for place, rule in enumerate(rules.rules)
@@ -160,6 +174,7 @@ def _rule_lines(rules: RoutingRules, at: Standing, tried_on: Sequence[Sample]) -
         name=_("Everything else"),
         condition="",
         does=said.does(rules.otherwise, teams),
+        also=(said.learned(matches[None].learned, teams),) if ear.models else (),
         tally=_tally(matches[None], len(tried_on)),
     )
     return (*lines, rest)
@@ -381,14 +396,19 @@ def _went(sample: Sample, teams: Mapping[str, str]) -> str:
 
 
 def source_page(
-    at: Standing, source: str, faults: tuple[FaultLine, ...], errors: Sequence[str] = ()
+    at: Standing,
+    source: str,
+    faults: tuple[FaultLine, ...],
+    errors: Sequence[str] = (),
+    *,
+    most_rows: int = 60,
 ) -> SourcePage:
     """The rules as text."""
     form = Form(
         id="source", href=reverse("rules-source"), submit=_("Keep in the draft"), hidden=(("seen", str(at.seen)),),
         errors=tuple(errors),
     )  # fmt: skip
-    rows = min(60, max(12, source.count("\n") + 2))
+    rows = min(most_rows, max(12, source.count("\n") + 2))
     return SourcePage(form=form, source=source, rows=rows, faults=faults, back_href=reverse("rules"))
 
 
@@ -419,8 +439,9 @@ def _tried(ticket: Ticket, rules: RoutingRules, form: Form, *, now: datetime) ->
     )
     trace = Explanation.objects.filter(ticket=ticket, subject="routing").order_by("-id").first()
     sample = routing.sample_of(ticket, first or "", trace.trace if trace else {}, policy)
-    decision = route(sample.facts, rules)
     teams = {team.slug: team for team in people.teams()}
+    learned = partial(triage.team_by_words, ear_for(Target.TEAM), teams, sample.facts)
+    decision = route(sample.facts, rules, learned=learned)
     team = teams.get(decision.team)
     agents: list[tuple[str, str]] = []
     if team is not None:
@@ -436,7 +457,11 @@ def _tried(ticket: Ticket, rules: RoutingRules, form: Form, *, now: datetime) ->
         subject=ticket.subject,
         href=reverse("ticket", args=[shown("tkt", ticket.public_id)]),
         verdict=_("{rule} sends it to {team}.").format(
-            rule=decision.rule or _("No rule holds: the rest"), team=named.get(decision.team, decision.team)
+            rule=decision.rule
+            or (
+                _("No rule holds: the learned model") if decision.is_learned else _("No rule holds: the rest")
+            ),
+            team=named.get(decision.team, decision.team),
         ),
         went=_went(sample, named),
         rules=tuple(

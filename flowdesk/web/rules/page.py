@@ -42,12 +42,25 @@ class RuleLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePage:
+    """The rules as text."""
+
+    form: Form
+    source: str
+    rows: int
+    faults: tuple[FaultLine, ...] = ()
+    back_href: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RulesPage:
-    """All rules in their order; a draft is named as one."""
+    """All rules in their order; a draft is named as one. One that cannot be read stands as `text` above the rules
+    that are in force meanwhile."""
 
     standing: str  # which revision is in force, since when
     rules: tuple[RuleLine, ...] = ()
     otherwise: RuleLine | None = None
+    text: SourcePage | None = None
     faults: tuple[FaultLine, ...] = ()
     is_draft: bool = False
     draft_words: str = ""
@@ -89,17 +102,6 @@ class RulePage:
     preview_href: str
     back_href: str
     fields: tuple[tuple[str, str], ...] = ()  # what a condition may use: name and kind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourcePage:
-    """The rules as text."""
-
-    form: Form
-    source: str
-    rows: int
-    faults: tuple[FaultLine, ...] = ()
-    back_href: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,16 @@ def posts(names: Iterable[str]) -> str:
     return ", ".join(say(TARGETS, name) for name in names)
 
 
+def learned(sent_on: Mapping[str, int], teams: Mapping[str, str]) -> str:
+    """Where a learned model would send what no rule takes."""
+    if not sent_on:
+        return _("the learned model is asked first, and is sure of none of these")
+    named = sorted(sent_on.items(), key=lambda one: (-one[1], one[0]))
+    return _("where the learned model is sure, to its team instead: {teams}").format(
+        teams=", ".join(f"{teams.get(team, team)} ({count})" for team, count in named)
+    )
+
+
 def takes(count: int) -> str:
     return ngettext("takes {n} ticket", "takes {n} tickets", count).format(n=count)
 

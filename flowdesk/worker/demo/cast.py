@@ -145,6 +145,8 @@ COLLEAGUES: Sequence[Colleague] = (
         posts=("legal", "marketing_lead"),
     ),
 )
+# Out of office until further notice, and who stands in: true whenever somebody looks.
+AWAY = ("Maja Holm", "Karin Sjöberg")
 # Vacant on purpose, so that a fall to the next above can be seen.
 VACANT = ("quality_owner",)
 

@@ -8,15 +8,20 @@ from datetime import datetime
 from random import Random
 
 from flowdesk.accounts.models import Tenant
+from flowdesk.core.actor import system
 from flowdesk.core.tenant import reading
+from flowdesk.flows import learn
 from flowdesk.tickets.models import IS_ACTIVE, Ticket
 from flowdesk.tickets.states import Status
+from flowdesk.triage.learned import Target, name_of
+from flowdesk.triage.models import LearnedModel
 from flowdesk.worker.demo.play import Player, all_at_once
 from flowdesk.worker.demo.sample import library
 from flowdesk.worker.demo.script import Case, Numbers, new_case, week_until
-from flowdesk.worker.demo.stage import must_be_demo, seat_cast, stage_of
+from flowdesk.worker.demo.stage import must_be_demo, seat_cast, send_away, stage_of
 
 SEED = 4711
+LEARNED = (Target.CATEGORY, Target.PRIORITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,7 @@ def load_week(
     must_be_demo(tenant)
     began = time.monotonic()
     seat_cast(tenant, at=now)
+    send_away(tenant, at=now)
     stage = stage_of(tenant)
     wanted = numbers or Numbers()
     cases = week_until(now, library=library(), guests=stage.guests, numbers=wanted, seed=seed)
@@ -68,6 +74,34 @@ def load_week(
         threads = player.play(cases)
         player.tidy(threads, running=wanted.running, waiting=wanted.waiting, fresh=fresh)
     return count(tenant, now=now, acts=player.flows, seconds=time.monotonic() - began)
+
+
+def train_models(tenant: Tenant, *, clock: Callable[[], datetime]) -> list[LearnedModel]:
+    """Learn from the week as any desk does, and see how that went; nothing where there is nothing to train with."""
+    must_be_demo(tenant)
+    if not _has_trainer():
+        return []
+    by, rows = system(tenant.id, name="demo"), list[LearnedModel]()
+    for target in LEARNED:
+        row = learn.begin_training(target, by=by, now=clock())
+        # At once, in this process, which ends soon: the job that was put into the queue finds nothing left to do, and
+        # the worker never loads what trains.
+        learn.train(name_of(row.public_id), by=by, clock=clock)
+        with reading(tenant.id):
+            rows.append(LearnedModel.objects.defer("data").get(id=row.id))
+    return rows
+
+
+def _has_trainer() -> bool:
+    try:
+        from flowdesk.learning import training  # numpy: who keeps the demo moving does without
+    except ImportError:
+        return False
+    try:
+        training.must_have_trainer()
+    except training.NoTrainer:
+        return False
+    return True
 
 
 def count(tenant: Tenant, *, now: datetime, acts: int = 0, seconds: float = 0.0) -> Loaded:

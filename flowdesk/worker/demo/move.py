@@ -203,7 +203,9 @@ class Mover:
         """Whoever an escalation went to takes it."""
         with reading(self.stage.tenant):
             one = (
-                Escalation.objects.filter(state=EscalationState.OPEN, agent__in=list(self.stage.actors))
+                Escalation.objects.filter(
+                    state=EscalationState.OPEN, agent__in=self.stage.actors.keys() - self.stage.away.keys()
+                )
                 .exclude(ticket_id__in=_visitors())
                 .order_by("due_at", "id")
                 .first()

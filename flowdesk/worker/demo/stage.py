@@ -2,19 +2,42 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 
 from flowdesk.accounts.models import Membership, Tenant, User
 from flowdesk.core.actor import Actor, ActorKind, Role
-from flowdesk.core.ids import new_id
+from flowdesk.core.ids import new_id, shown
 from flowdesk.core.tenant import reading, writing
 from flowdesk.engine.roster import Duty, on_duty
 from flowdesk.engine.roster import Shift as RosterShift
+from flowdesk.flows import crew
 from flowdesk.people import queries as people
-from flowdesk.people.models import Agent, Contact, Customer, Post, Shift, ShiftKind, Team, TeamMember
-from flowdesk.worker.demo.cast import ADMIN_EMAIL, CLIENTS, COLLEAGUES, PASSWORD, Client, Colleague, Hours
+from flowdesk.people.models import (
+    Absence,
+    Agent,
+    Contact,
+    Customer,
+    Post,
+    Shift,
+    ShiftKind,
+    Team,
+    TeamMember,
+)
+from flowdesk.people.services import AGENT
+from flowdesk.worker.demo.cast import (
+    ADMIN_EMAIL,
+    AWAY,
+    CLIENTS,
+    COLLEAGUES,
+    PASSWORD,
+    Client,
+    Colleague,
+    Hours,
+)
+
+GONE_FOR = timedelta(days=2)  # when the week ends: what came to them before waits for somebody to even it out
 
 
 class NotADemo(Exception):
@@ -45,10 +68,15 @@ class Stage:
     lead: Actor
     guests: Sequence[Guest]
     shifts: Sequence[RosterShift]
+    away: Mapping[int, datetime]  # agents out of office until further notice, and since when
 
     def somebody(self, *, team: int | None, assignee: int | None, at: datetime) -> Actor:
         """Who works the ticket now: its assignee while on shift, else a colleague of the team, else the lead."""
-        on_shift = {int(agent) for agent in on_duty(self.shifts, at=at, kind=Duty.WORK)}
+        on_shift = {
+            agent
+            for agent in map(int, on_duty(self.shifts, at=at, kind=Duty.WORK))
+            if agent not in self.away or at < self.away[agent]
+        }
         if assignee in on_shift and assignee in self.actors:
             return self.actors[assignee]
         mates = [agent for agent in self.teams.get(team or 0, ()) if agent in on_shift]
@@ -78,6 +106,23 @@ def seat_cast(tenant: Tenant, *, at: datetime) -> None:
             agents[one.name] = _seat(one, tenant, users[one.email], teams, posts, at=at)
         for client in CLIENTS:
             _write_client(client, tenant, agents, at=at)
+
+
+def send_away(tenant: Tenant, *, at: datetime) -> None:
+    """One of the cast is out of office, as they have said themselves; once."""
+    must_be_demo(tenant)
+    with reading(tenant.id):
+        if Absence.objects.exists():
+            return
+        gone, stands_in = (Agent.objects.get(name=name) for name in AWAY)
+    assert gone.user_id is not None
+    by = Actor(
+        tenant=tenant.id, role=Role.AGENT, kind=ActorKind.USER, id=gone.user_id, agent=gone.id, name=gone.name
+    )
+    crew.begin_absence(
+        shown(AGENT, gone.public_id), starts_at=at - GONE_FOR, ends_at=None,
+        substitute=shown(AGENT, stands_in.public_id), by=by, now=at,
+    )  # fmt: skip
 
 
 def _users(tenant: Tenant) -> dict[str, User]:
@@ -154,6 +199,7 @@ def stage_of(tenant: Tenant) -> Stage:
             .values_list("id", "email", "name", "language", "customer__name", "customer__tier")
         ]
         shifts = people.roster()
+        away = dict(Absence.objects.filter(ends_at__isnull=True).values_list("agent_id", "starts_at"))
     actors = {
         agent.id: Actor(
             tenant=tenant.id, role=Role(roles[agent.user_id]), kind=ActorKind.USER, id=agent.user_id, agent=agent.id,
@@ -171,6 +217,7 @@ def stage_of(tenant: Tenant) -> Stage:
         lead=lead,
         guests=guests,
         shifts=shifts,
+        away=away,
     )
 
 
