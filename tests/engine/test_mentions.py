@@ -21,6 +21,9 @@ from flowdesk.engine.mentions import mentions
         ("€99", "99", "EUR"),
         ("200:- kr", "200", "SEK"),
         ("100 000 000 dollars", "100000000", "USD"),
+        ("12,5 kr", "12.5", "SEK"),
+        ("1.250 EUR", "1250", "EUR"),
+        ("5 EUR, or 5 USD", "5", "EUR"),
     ],
 )
 def test_the_largest_sum_of_money_is_taken_out(text: str, amount: str, currency: str) -> None:

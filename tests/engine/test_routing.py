@@ -102,6 +102,30 @@ def test_more_than_two_recent_escalations_ask_for_a_senior(escalations: int, sen
     assert decision.senior is senior
 
 
+def test_history_is_a_reason_only_where_the_rule_asks_for_no_senior_itself() -> None:
+    plain = routed(category="billing", recent_escalations=3)
+    senior = routed(category="technical", priority=Priority.P1, recent_escalations=3)
+
+    assert [str(one) for one in plain.reasons] == [
+        "rule_matched(rule=billing)",
+        "senior_for_history(recent_escalations=3)",
+    ]
+    assert [one.code for one in senior.reasons] == ["rule_matched"]
+
+
+def test_only_the_rule_that_decides_may_set_a_target_and_loosen_a_promise() -> None:
+    target = {"sla_target": HOUR, "loosen": True}
+    rules = RoutingRules(rules=(a_rule("vip", "is_vip", **target), a_rule("chat", "channel == 'chat'")))
+
+    decisions = [route(TicketFacts(**known), rules) for known in ({"is_vip": True}, {"channel": "chat"}, {})]
+
+    assert [(one.rule, one.loosen, one.sla_target_minutes) for one in decisions] == [
+        ("vip", True, 60),
+        ("chat", False, None),
+        (None, False, None),
+    ]
+
+
 def test_the_trace_shows_each_rule_tried_and_why_it_failed() -> None:
     decision = routed(category="billing", customer_tier="free")
 
@@ -239,6 +263,30 @@ def test_without_a_senior_the_others_take_it_and_it_is_said() -> None:
 
     assert decision.agent == "bo"
     assert str(decision.waived[0]) == "no_senior_free"
+
+
+def test_a_senior_comes_before_who_has_waited_longer() -> None:
+    waited, senior = BO, changed(CLEO, is_senior=True, last_assigned_at=MONDAY_9)
+
+    decision = chosen(waited, senior, senior=True)
+
+    assert decision.verdicts == (("bo", Verdict.NOT_SENIOR), ("cleo", Verdict.CHOSEN))
+    assert decision.waived == ()
+
+
+def test_who_would_do_stands_behind_the_chosen() -> None:
+    decision = chosen(ADA, BO, CLEO)
+
+    assert decision.verdicts == (("ada", Verdict.CHOSEN), ("bo", Verdict.BEHIND), ("cleo", Verdict.BEHIND))
+
+
+def test_a_ticket_passed_on_says_who_was_busy() -> None:
+    passed = chosen(ADA, BO, CLEO, changed(BO, agent="dan", load=4)).passed_on("bo")
+
+    assert passed.agent == "bo"
+    assert passed.verdicts == (
+        ("ada", Verdict.BUSY), ("bo", Verdict.CHOSEN), ("cleo", Verdict.BEHIND), ("dan", Verdict.FULL),
+    )  # fmt: skip
 
 
 def test_round_robin_spreads_evenly() -> None:

@@ -77,6 +77,17 @@ def test_what_was_learned_is_asked_only_where_no_rule_decides() -> None:
 
     assert (taken.team, rest.team, rest.rule) == ("billing", "product", None)
     assert asked == ["asked"]
+    assert [str(one) for one in rest.reasons] == ["no_rule_matched", "learned_team(team=product)"]
+    assert (taken.is_learned, rest.is_learned) == (False, True)
+
+
+def test_a_learned_team_that_has_the_rest_anyway_is_no_reason() -> None:
+    decision = route(
+        TicketFacts(), RoutingRules(rules=()), learned=lambda: RoutingRules(rules=()).otherwise.team
+    )
+
+    assert [str(one) for one in decision.reasons] == ["no_rule_matched"]
+    assert not decision.is_learned
 
 
 def test_a_rule_that_is_off_is_neither_tried_nor_told() -> None:
