@@ -122,6 +122,30 @@ def test_bounds_hold_again_after_the_steps_up() -> None:
     assert codes(decision) == ["matrix", "raised_by_tier", "category_bounds"]
 
 
+def test_what_was_learned_takes_the_place_of_the_matrix() -> None:
+    decision = decide_priority(MEDIUM, urgency=MEDIUM, rules=RULES, learned=P2)
+
+    assert decision.priority is P2
+    assert codes(decision) == ["matrix", "learned_priority"]
+
+
+def test_what_was_learned_stays_inside_bounds_and_caps() -> None:
+    billed = decide_priority(MEDIUM, urgency=MEDIUM, rules=RULES, category="billing", learned=P1)
+    small = decide_priority(MEDIUM, urgency=MEDIUM, rules=RULES, customer_tier="free", learned=P1)
+
+    assert (billed.priority, small.priority) == (P3, P2)
+    assert codes(small) == ["matrix", "learned_priority", "text_cap"]
+
+
+def test_anger_says_nothing_of_what_is_critical_already() -> None:
+    decision = decide_priority(
+        HIGH, urgency=HIGH, rules=RULES, customer_tier="free", recent_escalations=3, sentiment=Sentiment.ANGRY
+    )
+
+    assert decision.priority is P1
+    assert codes(decision) == ["matrix", "text_cap", "raised_by_history"]
+
+
 def test_a_vip_may_leave_the_bounds() -> None:
     decision = decide_priority(MEDIUM, urgency=MEDIUM, rules=RULES, category="billing", is_vip=True)
 
