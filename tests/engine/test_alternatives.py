@@ -5,12 +5,19 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowdesk.engine.alternatives import Weighed, other_category, other_priorities, weighed_from
+from flowdesk.engine.alternatives import (
+    Weighed,
+    other_category,
+    other_priorities,
+    other_targets,
+    weighed_from,
+)
 from flowdesk.engine.facts import Priority, Sentiment
 from flowdesk.engine.priority import Grade, PriorityRules, decide_priority
 from flowdesk.policies.packs import read_pack_text
 from flowdesk.policies.reader import read_document
 from flowdesk.policies.sections.priority import read_priority
+from tests.engine.promised import STANDARD as PROMISES
 
 STANDARD = read_priority(read_document(read_pack_text("priority"), "priority"))
 
@@ -55,6 +62,36 @@ def test_who_is_vip_or_angry_is_asked_the_other_way_round() -> None:
 
     assert "if_vip" not in found
     assert "if_angry" not in found
+
+
+def test_an_angry_ticket_is_told_what_calm_had_made_of_it() -> None:
+    medium = {"impact": Grade.MEDIUM, "urgency": Grade.MEDIUM, "category": "technical"}
+
+    by_words = told(Weighed(**medium, signals=frozenset({"frustration"})))
+    by_mood = told(Weighed(**medium, sentiment=Sentiment.ANGRY))
+
+    assert by_words["if_calm"] == by_mood["if_calm"] == "P3"
+    assert "if_angry" not in {*by_words, *by_mood}
+
+
+def test_a_promise_is_told_what_it_were_at_every_other_priority_and_tier() -> None:
+    found = other_targets(PROMISES, "first_response", priority=2, tier="professional", level=1)
+
+    assert [(str(one.change), one.result) for one in found] == [
+        ("if_priority(priority=P1)", "30:business_minutes"),
+        ("if_priority(priority=P3)", "240:business_minutes"),
+        ("if_priority(priority=P4)", "1:business_days"),
+        ("if_tier(tier=enterprise)", "60:business_minutes"),
+        ("if_tier(tier=starter)", "240:business_minutes"),
+        ("if_tier(tier=free)", "1:business_days"),
+    ]
+
+
+def test_another_priority_with_the_same_promise_is_not_told() -> None:
+    found = other_targets(PROMISES, "resolution", priority=1, tier="enterprise", level=1)
+
+    assert "if_tier(tier=professional)" not in {str(one.change) for one in found}
+    assert other_targets(PROMISES, "no_such", priority=1, tier="enterprise", level=1) == ()
 
 
 def test_how_much_more_the_second_category_needed() -> None:

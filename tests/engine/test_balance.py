@@ -63,6 +63,44 @@ def test_who_has_more_than_they_can_is_relieved() -> None:
     assert [(move.after, move.reason) for move in plan.moves] == [("bo", MoveReason.OVER_CAPACITY)]
 
 
+def test_who_has_just_what_they_can_is_not_over_it() -> None:
+    plan = balance([a_person("ada", load=10), a_person("bo")], tickets_of("ada", 10))
+
+    assert {move.reason for move in plan.moves} == {MoveReason.UNEVEN}
+    assert balance([a_person("ada", load=10), a_person("bo", load=8)], tickets_of("ada", 10)).moves == ()
+
+
+def test_a_quarter_of_a_capacity_apart_is_left_as_it_is() -> None:
+    def two(load: int) -> list[Candidate]:
+        return [Candidate(agent="ada", load=load, capacity=8), Candidate(agent="bo", load=2, capacity=8)]
+
+    assert balance(two(4), tickets_of("ada", 4)).moves == ()
+    assert len(balance(two(5), tickets_of("ada", 5)).moves) == 1
+
+
+def test_whoever_has_the_greatest_share_is_relieved_first() -> None:
+    team = [a_person("ada", load=9), a_person("bo", load=7), a_person("cy")]
+
+    plan = balance(team, [*tickets_of("ada", 9), *tickets_of("bo", 7, start=20)])
+
+    assert [move.before for move in plan.moves] == ["ada", "ada", "ada", "bo"]
+    assert {name: after for name, _, after in plan.loads} == {"ada": 6, "bo": 6, "cy": 4}
+
+
+def test_what_has_no_deadline_is_the_first_to_move() -> None:
+    timeless = Movable(ticket=99, agent="ada")
+
+    plan = balance([a_person("ada", load=8), a_person("bo")], [timeless, *tickets_of("ada", 7)])
+
+    assert [move.ticket for move in plan.moves] == [99, 7, 6]
+
+
+def test_a_plan_ends_after_two_hundred_moves() -> None:
+    team = [Candidate(agent="ada", load=1_000, capacity=1_000), Candidate(agent="bo", capacity=1_000)]
+
+    assert len(balance(team, tickets_of("ada", 1_000)).moves) == 200
+
+
 def test_what_somebody_has_begun_stays_with_them() -> None:
     people = [a_person("ada", load=8), a_person("bo")]
 
