@@ -30,7 +30,7 @@ class World:
     engineering: Team
 
 
-def a_world(slug: str = "global", *, at: datetime = MONDAY_9) -> World:
+def a_world(slug: str = "global", *, at: datetime = MONDAY_9, policy: str = "") -> World:
     """A tenant with two agents round the clock, the standard teams, and Ada on call."""
     tenant = Tenant.objects.create(slug=slug, name=slug.title(), created_at=at)
     users = {}
@@ -41,7 +41,7 @@ def a_world(slug: str = "global", *, at: datetime = MONDAY_9) -> World:
         Membership.objects.create(user=users[name], tenant=tenant, role=role)
     with writing(tenant.id):
         TicketCounter.objects.create(tenant=tenant)
-        save_revision(pack_source(), by=system(tenant.id), at=at)
+        save_revision(policy or pack_source(), by=system(tenant.id), at=at)
         agents = {
             name: Agent.objects.create(
                 tenant=tenant, public_id=new_id(at), user=user, name=name, email=user.email, languages=["en", "sv"],

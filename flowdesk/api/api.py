@@ -22,6 +22,7 @@ from flowdesk.api import (
     me,
     merging,
     people,
+    policy,
     routing,
     similar,
     thread,
@@ -114,8 +115,8 @@ api = Api(
     urls_namespace="api-v1",
 )
 RESOURCES = (
-    me, tickets, similar, thread, work, merging, issues, triage, clocks, escalations, routing, fields, assignments,
-    customers, people, hub, imports, learning, audit,
+    me, tickets, similar, thread, work, merging, issues, triage, clocks, escalations, routing, policy, fields,
+    assignments, customers, people, hub, imports, learning, audit,
 )  # fmt: skip
 for resource in RESOURCES:
     api.add_router("", resource.router)

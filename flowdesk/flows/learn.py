@@ -126,6 +126,19 @@ def put_aside(model_id: str, *, by: Actor, now: datetime) -> LearnedModel:
     return row
 
 
+def can_train() -> bool:
+    """Whether what trains is installed here."""
+    try:
+        from flowdesk.learning import training
+    except ImportError:  # numpy is missing as well
+        return False
+    try:
+        training.must_have_trainer()
+    except training.NoTrainer:
+        return False
+    return True
+
+
 def train(model_id: str, *, by: Actor, clock: Callable[[], datetime]) -> None:
     """The work of a training: one act for each step that is told, and one that ends it. Safe to begin anew."""
     with reading(by.tenant):

@@ -17,6 +17,8 @@ from flowdesk.people import services as people
 from flowdesk.people.models import Customer
 from flowdesk.people.services import CustomerCard
 from flowdesk.policies.models import Draft, PolicyRevision
+from flowdesk.policies.packs import with_pack_rule
+from flowdesk.policies.queries import rules_lacking
 from flowdesk.policies.reader import PolicyFaults, read_document
 from flowdesk.policies.rule_text import section_of, with_section
 from flowdesk.policies.sections.fields import fields_text
@@ -25,7 +27,7 @@ from flowdesk.policies.services import current_policy, invalid, save_revision
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.states import EventKind
 
-SECTIONS = ("routing",)
+SECTIONS = ("escalation", "routing")
 POLICY = "policy"  # what changes it waits for others that do
 LONGEST_SECTION = 200_000  # characters
 
@@ -50,15 +52,40 @@ def keep_draft(section: str, source: str, *, seen: int, by: Actor, now: datetime
     by.must(Act.CONFIGURE)
     _must_be_section(section)
     one_at_a_time(POLICY)
+    return _keep(section, source, seen=seen, by=by, at=now)
+
+
+@act
+def add_pack_rules(section: str, *, seen: int, by: Actor, now: datetime) -> Draft:
+    """Put what the standard pack has and the section lacks into the draft, which may be begun by that: nothing of it is
+    in force. Raises NotFound where it lacks nothing, DraftMoved, Invalid for a draft that cannot be read.
+    """
+    by.must(Act.CONFIGURE)
+    _must_be_section(section)
+    one_at_a_time(POLICY)
+    lacking = [rule for rule in rules_lacking() if rule.section == section]
+    if not lacking:
+        raise NotFound
+    draft = Draft.objects.filter(section=section).first()
+    text = draft.source if draft else section_of(PolicyRevision.objects.get(is_current=True).source, section)
+    try:
+        for rule in lacking:
+            text = with_pack_rule(text, rule)
+    except PolicyFaults as found:
+        raise invalid(found) from None
+    return _keep(section, text, seen=seen, by=by, at=now)
+
+
+def _keep(section: str, source: str, *, seen: int, by: Actor, at: datetime) -> Draft:
     if len(source) > LONGEST_SECTION or "\x00" in source:
         raise Invalid(Fault("source", f"holds a null character or more than {LONGEST_SECTION} characters"))
     draft = Draft.objects.filter(section=section).first()
     if (draft.changes if draft else 0) != seen:
         raise DraftMoved
     draft = draft or Draft(
-        tenant_id=by.tenant, section=section, based_on_id=current_policy().id, changed_at=now
+        tenant_id=by.tenant, section=section, based_on_id=current_policy().id, changed_at=at
     )
-    draft.source, draft.changed_at, draft.changed_by = source, now, by.id
+    draft.source, draft.changed_at, draft.changed_by = source, at, by.id
     draft.changes += 1
     draft.save()
     return draft
@@ -146,7 +173,8 @@ def _must_be_section(section: str) -> None:
 
 def _revise(current: PolicyRevision, section: str, source: str, *, by: Actor, at: datetime) -> PolicyRevision:
     try:
-        check_rules(source)
+        if section == "routing":
+            check_rules(source)  # with the places within the section, and by the tenant's teams and posts
         whole = with_section(current.source, section, source)
     except PolicyFaults as found:
         raise invalid(found) from None

@@ -1,4 +1,4 @@
-"""The routing rules as text: one is moved, changed, added or taken out, and what people wrote around it stays.
+"""Rules as text: one is moved, changed, added or taken out, and what people wrote around it stays.
 
 A document is its author's: comments and spelling are theirs. So these work on lines, and know rules by their places.
 """
@@ -19,6 +19,7 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 # What YAML, or a reader of ours, would take for something else than a word.
 _SPECIAL = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 NAME = "routing"
+RULES = "rules"  # the list of the routing rules; other sections call theirs otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def removed(text: str, rule: int) -> str:
     head, blocks, tail = _parted(text)
     del blocks[rule]
     if not blocks:  # a list without an entry is written out
-        head = [line.rstrip().removesuffix(":") + ": []" if _is_rules_key(line) else line for line in head]
+        head = [line.rstrip().removesuffix(":") + ": []" if _is_key(line, RULES) else line for line in head]
     return _joined(head, blocks, tail)
 
 
@@ -106,22 +107,72 @@ def changed(text: str, rule: int, values: RuleValues) -> str:
 def added(text: str, values: RuleValues, *, at: int) -> str:
     """The section with one more rule, before the one at that place."""
     head, blocks, tail = _parted(text)
-    head = [re.sub(r":\s*\[\s*\]\s*$", ":", line) if _is_rules_key(line) else line for line in head]
     blocks.insert(max(0, min(at, len(blocks))), [*_block(values, like=blocks), ""])
-    return _joined(head, blocks, tail)
+    return _joined(_opened(head), blocks, tail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleText:
+    """A rule as it is written, with its dash and the comments above it."""
+
+    name: str
+    text: str
+
+
+def texts_in(text: str, *, of: str) -> list[RuleText]:
+    """The rules of a section's list. Raises PolicyFaults for what is no list of mappings, each on lines of its own."""
+    _head, blocks, _tail = _parted(text, of=of)
+    return [
+        RuleText(
+            name=next((value.raw for key, value in node.items() if key.raw == "name"), ""),
+            text=dedent("\n".join(block)).strip("\n"),
+        )
+        for node, block in zip(_rule_nodes(text, of=of), blocks, strict=True)
+    ]
+
+
+def has_list(text: str, of: str) -> bool:
+    """Whether a section has a list of that name."""
+    return of in [key.raw for key, _ in read_document(text, NAME).items()]
+
+
+def inserted(text: str, rule: str, *, of: str, at: int) -> str:
+    """The section with one more rule as it was written elsewhere, before the one at that place of the list; nothing
+    else is touched. Raises PolicyFaults as `texts_in`."""
+    if not has_list(text, of):
+        return "\n".join([*text.splitlines(), f"{of}:", *indent(rule, "  ").splitlines()]) + "\n"
+    head, blocks, tail = _parted(text, of=of)
+    new = indent(rule, _lead(blocks)).splitlines()
+    if not blocks:
+        head = _opened(head, of=of)
+    elif any(_blank_end(block) for block in blocks[:-1]):
+        is_last = at >= len(blocks) and not _blank_end(blocks[-1])
+        new = ["", *new] if is_last else [*new, ""]
+    blocks.insert(max(0, min(at, len(blocks))), new)
+    return "\n".join([*head, *(line for block in blocks for line in block), *tail]) + "\n"
 
 
 def _block(values: RuleValues, *, like: Sequence[Sequence[str]]) -> list[str]:
     """A rule with its dash, set in as those beside it are."""
-    found = next((m for block in like for line in block if (m := _BEGINS.match(line))), None)
-    lead = found[1] if found else "  "
+    lead = _lead(like)
     first, *rest = values.lines()
     return [f"{lead}- {first}", *(f"{lead}  {line}" for line in rest)]
 
 
-def _parted(text: str) -> tuple[list[str], list[list[str]], list[str]]:
+def _lead(like: Sequence[Sequence[str]]) -> str:
+    """How far rules are set in."""
+    found = next((m for block in like for line in block if (m := _BEGINS.match(line))), None)
+    return found[1] if found else "  "
+
+
+def _opened(head: Sequence[str], *, of: str = RULES) -> list[str]:
+    """The lines above the rules, where the list was written as an empty one."""
+    return [re.sub(r":\s*\[\s*\]\s*$", ":", line) if _is_key(line, of) else line for line in head]
+
+
+def _parted(text: str, *, of: str = RULES) -> tuple[list[str], list[list[str]], list[str]]:
     """The lines above the rules, those of each rule with the comments above it, and those below."""
-    lines, nodes = text.splitlines(), _rule_nodes(text)
+    lines, nodes = text.splitlines(), _rule_nodes(text, of=of)
     starts: list[int] = []
     for node in nodes:
         at = node.line - 1
@@ -129,14 +180,14 @@ def _parted(text: str) -> tuple[list[str], list[list[str]], list[str]]:
             raise node.refuse(
                 "stands on a line with others; give each rule a line with a dash to change it here"
             )
-        floor = starts[-1] + 1 if starts else _line_of_key(text, "rules") + 1
+        floor = starts[-1] + 1 if starts else _line_of_key(text, of) + 1
         while at > floor and lines[at - 1].lstrip().startswith("#"):
             at -= 1
         starts.append(at)
     if not nodes:
-        after = _line_of_key(text, "rules") + 1
+        after = _line_of_key(text, of) + 1
         return lines[:after], [], lines[after:]
-    end = _end_of_rules(text, len(lines))
+    end = _end_of_rules(text, len(lines), of=of)
     bounds = [*starts, end]
     return lines[: starts[0]], [lines[a:b] for a, b in pairwise(bounds)], lines[end:]
 
@@ -166,12 +217,12 @@ def _blank_end(block: Sequence[str]) -> list[str]:
     return [""] if block and not block[-1].strip() else []
 
 
-def _rule_nodes(text: str) -> list[Node]:
+def _rule_nodes(text: str, *, of: str = RULES) -> list[Node]:
     root = read_document(text, NAME)
     for key, value in root.items():
-        if key.raw == "rules":
+        if key.raw == of:
             return list(value.list())
-    raise root.refuse("needs the key 'rules'")
+    raise root.refuse(f"needs the key {of!r}")
 
 
 def _line_of_key(text: str, name: str) -> int:
@@ -179,10 +230,10 @@ def _line_of_key(text: str, name: str) -> int:
     return next(key.line - 1 for key, _ in read_document(text, NAME).items() if key.raw == name)
 
 
-def _end_of_rules(text: str, count: int) -> int:
+def _end_of_rules(text: str, count: int, *, of: str) -> int:
     """The line after the last rule: where the next key begins, with the comments above it."""
     lines, keys = text.splitlines(), [key for key, _ in read_document(text, NAME).items()]
-    later = [key.line - 1 for key in keys if key.line - 1 > _line_of_key(text, "rules")]
+    later = [key.line - 1 for key in keys if key.line - 1 > _line_of_key(text, of)]
     if not later:
         return count
     end = min(later)
@@ -191,8 +242,8 @@ def _end_of_rules(text: str, count: int) -> int:
     return end
 
 
-def _is_rules_key(line: str) -> bool:
-    return bool(re.match(r"rules\s*:", line))
+def _is_key(line: str, name: str) -> bool:
+    return bool(re.match(rf"{name}\s*:", line))
 
 
 def _span_of(source: str, name: str) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from flowdesk.web.issues import views as issues
 from flowdesk.web.learning import views as learning
 from flowdesk.web.members import views as members
 from flowdesk.web.notices.views import notices, read_notices
+from flowdesk.web.policy.views import policy
 from flowdesk.web.rules import views as rules
 from flowdesk.web.ticket.new_views import new_ticket, similar_to_new
 from flowdesk.web.ticket.views import acknowledge, ticket, ticket_act
@@ -40,6 +41,7 @@ urlpatterns = [
     path("flow/settings/routing/try", rules.try_rules, name="try-rules"),
     path("flow/settings/routing/rules/<str:place>", rules.rule, name="rule"),
     path("flow/settings/routing/rules/<str:place>/preview", rules.rule_preview, name="rule-preview"),
+    path("flow/settings/policy", policy, name="policy"),
     path("flow/settings/fields", own_fields, name="own-fields"),
     path("flow/settings/learning", learning.learning, name="learning"),
     path("flow/settings/learning/act", learning.learning_deed, name="learning-deed"),

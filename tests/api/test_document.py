@@ -237,6 +237,7 @@ def test_a_key_that_may_not_read_gets_receipts_only() -> None:
     open_to_all = (
         "read_rules",
         "check_rules",
+        "list_lacking_rules",
         "write_fields",
         "write_rules",
         "even_out",

@@ -16,8 +16,9 @@ from flowdesk.people.models import Agent, Post, Shift, TeamMember
 from flowdesk.routing.bulks import keep_bulk, name_of
 from flowdesk.routing.models import Bulk, BulkKind
 from tests.api.desk import Desk, a_desk, fields, good, refused
-from tests.builders import a_customer
+from tests.builders import a_customer, a_world
 from tests.flows.test_learn import comes_in, teams_are_learned
+from tests.policies.test_pack_rules import older_pack
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
 
@@ -292,3 +293,16 @@ def test_tasks_are_listed_by_deadline(desk: Desk) -> None:
     with reading(desk.world.tenant.id):
         bo = shown("agt", desk.world.bo_agent.public_id)
     assert len(desk.get("/tasks", agent=bo)["items"]) == 2
+
+
+def test_what_the_standard_pack_has_got_since_is_listed() -> None:
+    desk = a_desk(a_world(policy=older_pack()))
+
+    rules = desk.get("/policy/lacking")["rules"]
+
+    assert [(one["section"], one["list"], one["name"]) for one in rules] == [
+        ("escalation", "events", "recurring_issue"),
+        ("routing", "rules", "integration"),
+    ]
+    assert "team: devrel" in rules[1]["text"]
+    refused(a_desk(desk.world, scopes=["read"]).call("GET", "/policy/lacking"), 403)

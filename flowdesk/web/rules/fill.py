@@ -28,9 +28,9 @@ from flowdesk.routing.queries import Match, Sample
 from flowdesk.tickets.models import Explanation, Message, Ticket
 from flowdesk.triage import services as triage
 from flowdesk.triage.learned import Target, ear_for
-from flowdesk.web import words
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.parts import Choice, Empty, Field, Form, Kind, Link
+from flowdesk.web.policy.fill import draft_words, in_force, pack_cards
 from flowdesk.web.rules import words as said
 from flowdesk.web.rules.page import (
     FaultLine,
@@ -87,12 +87,9 @@ def read_rules(source: str) -> tuple[RoutingRules | None, tuple[FaultLine, ...]]
 def rules_page(request: AgentRequest, *, now: datetime) -> RulesPage:
     """Every rule with what it would do to the tickets that came in last; a draft that cannot be read as text, and
     then the rules in force."""
-    at, zone, policy = standing(), request.zone, current_policy()
+    at, policy = standing(), current_policy()
     rules, faults = read_rules(at.source)
     listed = rules if rules is not None else policy.routing
-    in_force = _("Revision {number} is in force since {when}.").format(
-        number=at.revision.number, when=words.moment(at.revision.created_at, zone=zone, now=now)
-    )
     readable = (
         Link(words=_("Add a rule"), href=reverse("rule", args=[NEW]), icon="plus"),
         Link(words=_("Try them on a ticket"), href=reverse("try-rules"), icon="play"),
@@ -100,17 +97,19 @@ def rules_page(request: AgentRequest, *, now: datetime) -> RulesPage:
     links = (
         *(readable if rules is not None else ()),
         Link(words=_("Edit as text"), href=reverse("rules-source"), icon="note"),
+        Link(words=_("Policy"), href=reverse("policy"), icon="book"),
     )
     tried_on = routing.samples(policy)
+    packs = pack_cards({SECTION: at.seen})
     lines = _rule_lines(listed, tried_on, at=at if rules is not None else None)
     return RulesPage(
-        standing=in_force,
+        standing=in_force(at.revision, request, now=now),
         rules=lines[:-1],
         otherwise=lines[-1],
         text=source_page(at, at.source, faults, most_rows=ROWS_BESIDE) if rules is None else None,
         faults=faults,
         is_draft=at.draft is not None,
-        draft_words=_draft_words(at, zone=request, now=now),
+        draft_words=draft_words(at.draft, request, now=now),
         publish=_deed("publish", _("Put in force"), at) if at.draft and rules is not None else None,
         drop=_deed("drop", _("Throw the draft away"), at) if at.draft else None,
         move=Form(id="move", href=reverse("rules-deed"), submit=_("Move"), hidden=_hidden("move", at))
@@ -118,6 +117,9 @@ def rules_page(request: AgentRequest, *, now: datetime) -> RulesPage:
         else None,
         links=links,
         tried_words=_tried_words(len(tried_on)),
+        pack=packs.pop(SECTION, None) if rules is not None else None,
+        beyond=tuple(card for section, card in packs.items() if section != SECTION),
+        policy_href=reverse("policy"),
         empty=_no_rules() if not listed.rules else None,
     )
 
@@ -126,14 +128,6 @@ def _no_rules() -> Empty:
     return Empty(
         title=_("No rules yet"),
         words=_("Every ticket goes where the rest goes. Add a rule to send some elsewhere."),
-    )
-
-
-def _draft_words(at: Standing, *, zone: AgentRequest, now: datetime) -> str:
-    if at.draft is None:
-        return ""
-    return _("This is a draft, last changed {when}. Nothing of it is in force.").format(
-        when=words.moment(at.draft.changed_at, zone=zone.zone, now=now)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flowdesk.web.parts import Empty, Form, Link
+from flowdesk.web.policy.page import PackCard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,9 @@ class RulesPage:
     move: Form | None = None  # for the script that drags: `rule` and `to` are filled in
     links: tuple[Link, ...] = ()
     tried_words: str = ""
+    pack: PackCard | None = None  # what the standard pack has beyond these rules
+    beyond: tuple[PackCard, ...] = ()  # and beyond other sections
+    policy_href: str = ""
     empty: Empty | None = None
 
 

@@ -79,7 +79,7 @@ def load_week(
 def train_models(tenant: Tenant, *, clock: Callable[[], datetime]) -> list[LearnedModel]:
     """Learn from the week as any desk does, and see how that went; nothing where there is nothing to train with."""
     must_be_demo(tenant)
-    if not _has_trainer():
+    if not learn.can_train():
         return []
     by, rows = system(tenant.id, name="demo"), list[LearnedModel]()
     for target in LEARNED:
@@ -90,18 +90,6 @@ def train_models(tenant: Tenant, *, clock: Callable[[], datetime]) -> list[Learn
         with reading(tenant.id):
             rows.append(LearnedModel.objects.defer("data").get(id=row.id))
     return rows
-
-
-def _has_trainer() -> bool:
-    try:
-        from flowdesk.learning import training  # numpy: who keeps the demo moving does without
-    except ImportError:
-        return False
-    try:
-        training.must_have_trainer()
-    except training.NoTrainer:
-        return False
-    return True
 
 
 def count(tenant: Tenant, *, now: datetime, acts: int = 0, seconds: float = 0.0) -> Loaded:
