@@ -21,6 +21,7 @@ from flowdesk.routing.bulks import moves_in
 from flowdesk.routing.models import Bulk, BulkKind, Move
 from flowdesk.tickets.mapping import facts_of
 from flowdesk.tickets.models import Explanation, Ticket, TicketEvent
+from flowdesk.tickets.queries import first_words_of
 from flowdesk.tickets.states import SET_ASIDE, EventKind, Status
 
 SAMPLED = 200  # tickets that rules are tried on, the newest
@@ -59,9 +60,7 @@ def samples(policy: PolicyDocument, *, limit: int = SAMPLED) -> list[Sample]:
         .order_by("-created_at", "-id")[:limit]
     )
     ids = [row.id for row in rows]
-    with connection.cursor() as cursor:
-        cursor.execute(sql.FIRST_WORDS, [LOOKED_INTO, current_tenant(), ids])
-        texts: dict[int, str] = dict(cursor.fetchall())
+    texts = first_words_of(ids, longest=LOOKED_INTO)
     kept = Explanation.objects.filter(ticket_id__in=ids, subject="routing").order_by("id")
     traces: dict[int, Mapping[str, Any]] = dict(kept.values_list("ticket_id", "trace"))
     return [sample_of(row, texts.get(row.id, ""), traces.get(row.id, {}), policy) for row in rows]

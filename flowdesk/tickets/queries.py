@@ -376,6 +376,13 @@ def first_words(ticket: int) -> str:
     return rows.values_list("text", flat=True).first() or ""
 
 
+def first_words_of(tickets: Sequence[int], *, longest: int) -> dict[int, str]:
+    """What the customers wrote when these came in, `longest` characters at the most; one statement for all."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.FIRST_WORDS, [longest, current_tenant(), list(tickets)])
+        return dict(cursor.fetchall())
+
+
 REVIEWS_COUNTED = 1_000  # more than so many say so
 
 

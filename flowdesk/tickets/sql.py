@@ -298,3 +298,14 @@ select asked.key, asked.word, (select count(*) from latest where fields ->> aske
 from unnest(%(keys)s::text[], %(words)s::text[]) with ordinality as asked (key, word, place)
 order by asked.place
 """
+
+# What each of the tickets came in with, as far as it is looked into; no other message is read.
+FIRST_WORDS = """
+select ticket.id, first.words from tickets_ticket as ticket
+cross join lateral (
+    select left(message.text, %s) as words from tickets_message as message
+    where message.tenant_id = ticket.tenant_id and message.ticket_id = ticket.id and message.author_kind = 'contact'
+    order by message.sent_at, message.id limit 1
+) as first
+where ticket.tenant_id = %s and ticket.id = any(%s)
+"""

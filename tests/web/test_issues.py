@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from flowdesk.accounts.models import Membership, User
 from flowdesk.core.ids import shown
@@ -92,7 +93,9 @@ def test_an_issue_is_listed_with_count_trend_and_status_and_its_tickets_name_it(
     )
 
 
-def test_issues_of_one_title_are_told_apart_by_when_they_were_seen(world: World, bo: Client) -> None:
+def test_issues_of_one_title_are_told_apart_by_how_they_begin_and_when_they_were_seen(
+    world: World, bo: Client
+) -> None:
     for hours, name in ((0, "nordvik"), (3, "ekberg"), (5, "fjord")):
         comes(world, name=name, at=MONDAY_9 + hours * HOUR)
     with at(MONDAY_9 + 7 * HOUR):
@@ -102,6 +105,7 @@ def test_issues_of_one_title_are_told_apart_by_when_they_were_seen(world: World,
     times = re.findall(r'<td[^>]*data-label="(First seen|Last seen)"><time datetime="([^"]+)"', html)
     first, last = "2026-06-15T09:00:00+02:00", "2026-06-15T14:00:00+02:00"
     assert times == [("First seen", first), ("Last seen", last)]
+    assert f"<small>{escape(' '.join(FAULT[1].split())[:120])}</small>" in html
     assert "3 tickets, from 09:00 to 14:00" in alone, re.findall(r"lede.*", alone)
 
 

@@ -14,6 +14,7 @@ from flowdesk.core.actor import Act
 from flowdesk.core.ids import shown
 from flowdesk.tickets.merges import MergeLine, latest_merges
 from flowdesk.tickets.models import Ticket
+from flowdesk.tickets.queries import first_words_of
 from flowdesk.tickets.services import PREFIX as TICKET
 from flowdesk.triage import doubles, issues
 from flowdesk.triage.doubles import Double
@@ -36,6 +37,7 @@ from flowdesk.web.vocabulary import STATUSES, Words, say
 
 PAGE = 50
 DAYS = 14  # of a trend
+OPENING = 120  # characters of how a ticket begins
 SHOWN = 12  # merges to undo
 ISSUE_STATUSES: Words = {
     "open": pgettext_lazy("issue", "open"),
@@ -94,14 +96,18 @@ def _rows(found: Sequence[Issue], request: AgentRequest, *, now: datetime) -> tu
     today = now.astimezone(request.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     since = today - timedelta(days=DAYS - 1)
     counts = issues.seen_by_day([one.id for one in found], since=since, days=DAYS)
-    return tuple(_row(one, counts[one.id], request, now=now) for one in found)
+    openings = first_words_of([one.representative_id for one in found], longest=OPENING)
+    return tuple(
+        _row(one, counts[one.id], openings.get(one.representative_id, ""), request, now=now) for one in found
+    )
 
 
-def _row(issue: Issue, counts: Sequence[int], request: AgentRequest, *, now: datetime) -> IssueRow:
+def _row(issue: Issue, counts: Sequence[int], opening: str, request: AgentRequest, *, now: datetime) -> IssueRow:
     total, first = sum(counts), issue.first_seen_at  # type: ignore[attr-defined]
     said = ngettext("{n} ticket in the last {days} days", "{n} tickets in the last {days} days", total)
     return IssueRow(
         title=issue.title,
+        opening=" ".join(opening.split()),
         href=reverse("issue", args=[shown(issues.PREFIX, issue.public_id)]),
         status=say(ISSUE_STATUSES, issue.status),
         tickets=issue.tickets,  # type: ignore[attr-defined]

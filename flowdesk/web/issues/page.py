@@ -13,6 +13,7 @@ class IssueRow:
     """Several tickets about the same."""
 
     title: str
+    opening: str  # how the ticket in its middle begins: two issues may have one title
     href: str
     status: str
     tickets: int
