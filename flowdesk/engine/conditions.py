@@ -107,7 +107,6 @@ def compile_condition(text: str, *, fields: Mapping[str, Field] = FIELDS) -> Con
 # -- closures
 
 _COMPARE: Mapping[Operator, Callable[[Any, Any], bool]] = {
-    Operator.EQUAL: lambda seen, value: seen == value,
     Operator.DIFFERENT: lambda seen, value: seen != value,
     Operator.LESS: lambda seen, value: seen < value,
     Operator.AT_MOST: lambda seen, value: seen <= value,

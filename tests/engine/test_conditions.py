@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from decimal import Decimal
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -97,6 +98,11 @@ def fault(text: str) -> ConditionFault:
         ("amount >= -1", True),
         ("amount IN [1, 10000.50]", True),
         ("recent_escalations > 2", True),
+        ("recent_escalations >= 3", True),
+        ("recent_escalations > 3", False),
+        ("recent_escalations <= 3", True),
+        ("recent_escalations < 3", False),
+        ("recent_escalations >= 4", False),
         ("is_assigned", False),
         ("fields.status == 'x'", False),
         ("true", True),
@@ -112,6 +118,14 @@ def fault(text: str) -> ConditionFault:
 def test_a_condition_says_whether_it_holds(text: str, holds: bool) -> None:
     assert condition(text).matches(TICKET) is holds
     assert condition(text).explain(TICKET).held is holds
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, 5])
+def test_as_many_parts_as_one_likes_are_joined(length: int) -> None:
+    for answers in product((True, False), repeat=length):
+        parts = [f"vip != {str(answer).lower()}" for answer in answers]  # who is not VIP: the answer itself
+        assert condition(" AND ".join(parts)).matches(TICKET) is all(answers)
+        assert condition(" OR ".join(parts)).matches(TICKET) is any(answers)
 
 
 @pytest.mark.parametrize("operator", ["==", "!=", "<", "<=", ">", ">="])
@@ -313,7 +327,7 @@ _LEAVES: st.SearchStrategy[Syntax] = (
 
 
 def _branches(parts: st.SearchStrategy[Syntax]) -> st.SearchStrategy[Syntax]:
-    several = st.lists(parts, min_size=2, max_size=3).map(tuple)
+    several = st.lists(parts, min_size=2, max_size=5).map(tuple)
     return st.builds(Not, parts) | st.builds(And, several) | st.builds(Or, several)
 
 
@@ -393,3 +407,11 @@ def test_a_condition_reported_as_impossible_never_matches(tree: Syntax, facts: T
         compiled = condition(str(tree))
         if conflicts(compiled.ast):
             assert not compiled.matches(facts)
+
+
+def test_an_explanation_names_the_signals_there_are_or_says_none() -> None:
+    asked = condition("signals CONTAINS 'churn_risk'")
+
+    shown = [str(asked.explain(facts).failed[0]) for facts in (TICKET, TicketFacts())]
+
+    assert [words.partition(": ")[2] for words in shown] == ["legal_threat, outage", "none"]
