@@ -14,7 +14,7 @@ from flowdesk.core.ids import shown
 from flowdesk.engine.facts import Field as FactField
 from flowdesk.engine.facts import vocabulary
 from flowdesk.engine.routing import Mode, RoutingRules, Strategy, route
-from flowdesk.flows.reconfigure import check_rules
+from flowdesk.flows.reconfigure import check_rules, rule_hints
 from flowdesk.people import queries as people
 from flowdesk.policies.models import Draft, PolicyRevision
 from flowdesk.policies.reader import PolicyFaults
@@ -28,6 +28,7 @@ from flowdesk.tickets.models import Explanation, Message, Ticket
 from flowdesk.web import words
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.parts import Choice, Empty, Field, Form, Kind, Link
+from flowdesk.web.policy_words import policy_reason
 from flowdesk.web.rules import words as said
 from flowdesk.web.rules.page import (
     FaultLine,
@@ -138,6 +139,7 @@ def _tried_words(count: int) -> str:
 
 def _rule_lines(rules: RoutingRules, at: Standing, tried_on: Sequence[Sample]) -> tuple[RuleLine, ...]:
     teams = {team.slug: team.name for team in people.teams()}
+    hints = _hints(at.source)
     matches = {match.rule: match for match in routing.preview(rules, tried_on)}
     count = len(rules.rules)
     lines = [
@@ -149,6 +151,7 @@ def _rule_lines(rules: RoutingRules, at: Standing, tried_on: Sequence[Sample]) -
             also=said.also(rule),
             mode=rule.mode,
             mode_words=say(said.MODES, rule.mode) if rule.mode is not Mode.ACTIVE else "",
+            hints=hints.get(f"rules[{place}]", ()),
             href=reverse("rule", args=[str(place)]),
             deeds=_deeds(place, rule.mode, at, count=count),
             tally=_tally(matches[rule.name], len(tried_on)),
@@ -160,9 +163,19 @@ def _rule_lines(rules: RoutingRules, at: Standing, tried_on: Sequence[Sample]) -
         name=_("Everything else"),
         condition="",
         does=said.does(rules.otherwise, teams),
+        hints=hints.get("otherwise", ()),
         tally=_tally(matches[None], len(tried_on)),
     )
     return (*lines, rest)
+
+
+def _hints(source: str) -> Mapping[str, tuple[str, ...]]:
+    """What each rule asks for in vain, by its place in the document: `rules[0]`."""
+    found: dict[str, tuple[str, ...]] = {}
+    for hint in rule_hints(source):
+        _section, entry, *_rest = hint.path.split(".")
+        found[entry] = (*found.get(entry, ()), policy_reason(hint.reason))
+    return found
 
 
 def _tally(match: Match, count: int) -> Tally | None:
@@ -357,7 +370,11 @@ def preview_of(at: Standing, place: int | None, values: RuleValues) -> Preview:
     )
     if match.takes < match.matches:
         sentence += " " + _("The rest is taken by rules above it.")
-    return Preview(words=sentence, lines=tuple(_match_line(one, teams) for one in match.examples[:SHOWN]))
+    return Preview(
+        words=sentence,
+        lines=tuple(_match_line(one, teams) for one in match.examples[:SHOWN]),
+        hints=_hints(source).get(f"rules[{number}]", ()),
+    )
 
 
 def _match_line(sample: Sample, teams: Mapping[str, str]) -> MatchLine:
@@ -389,7 +406,10 @@ def source_page(
         errors=tuple(errors),
     )  # fmt: skip
     rows = min(60, max(12, source.count("\n") + 2))
-    return SourcePage(form=form, source=source, rows=rows, faults=faults, back_href=reverse("rules"))
+    hints = () if faults else said.fault_lines(rule_hints(source))
+    return SourcePage(
+        form=form, source=source, rows=rows, faults=faults, hints=hints, back_href=reverse("rules")
+    )
 
 
 def trial_page(request: AgentRequest, number: str, *, now: datetime) -> TrialPage:
