@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -21,7 +22,7 @@ from flowdesk.engine.routing import Mode, RoutingAction, RoutingRules, Strategy,
 from flowdesk.flows import reconfigure
 from flowdesk.people import queries as people
 from flowdesk.policies.models import PolicyRevision
-from flowdesk.policies.reader import PolicyFaults
+from flowdesk.policies.reader import PolicyFault, PolicyFaults
 from flowdesk.policies.rule_text import section_of
 from flowdesk.policies.services import current_policy
 from flowdesk.routing import queries, services
@@ -77,7 +78,7 @@ class NewRules(Body):
 
 
 class FaultOut(Out):
-    """One thing wrong, and where: line and column count from 1."""
+    """One thing to know, and where: line and column count from 1."""
 
     path: str
     line: int
@@ -86,9 +87,10 @@ class FaultOut(Out):
 
 
 class Checked(Out):
-    """What was found wrong; an empty list can be put in force."""
+    """What was found wrong; an empty list can be put in force. Hints keep nothing from it: a skill that nobody has."""
 
     faults: list[FaultOut]
+    hints: list[FaultOut]
 
 
 class TryRules(Body):
@@ -198,18 +200,23 @@ def write_rules(request: HttpRequest, body: NewRules) -> RulesOut:
     summary="Check rules",
 )
 def check_rules(request: HttpRequest, body: NewRules) -> Checked:
-    """Unknown fields, teams and posts, bad types, rules that can never match: each with line and column."""
+    """Unknown fields, teams and posts, bad types, rules that can never match: each with line and column.
+
+    Skills that nobody has are hints: such rules can be put in force.
+    """
     with reading(client(request).tenant):
         try:
             reconfigure.check_rules(body.source)
         except PolicyFaults as found:
-            return Checked(
-                faults=[
-                    FaultOut(path=fault.path, line=fault.line, column=fault.column, reason=fault.reason)
-                    for fault in found.faults
-                ]
-            )
-    return Checked(faults=[])
+            return Checked(faults=_faults_out(found.faults), hints=[])
+        return Checked(faults=[], hints=_faults_out(reconfigure.rule_hints(body.source)))
+
+
+def _faults_out(faults: Iterable[PolicyFault]) -> list[FaultOut]:
+    return [
+        FaultOut(path=fault.path, line=fault.line, column=fault.column, reason=fault.reason)
+        for fault in faults
+    ]
 
 
 @router.post(

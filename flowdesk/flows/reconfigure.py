@@ -19,10 +19,10 @@ from flowdesk.people.services import CustomerCard
 from flowdesk.policies.models import Draft, PolicyRevision
 from flowdesk.policies.packs import with_pack_rule
 from flowdesk.policies.queries import rules_lacking
-from flowdesk.policies.reader import PolicyFaults, read_document
+from flowdesk.policies.reader import PolicyFault, PolicyFaults, read_document
 from flowdesk.policies.rule_text import section_of, with_section
 from flowdesk.policies.sections.fields import fields_text
-from flowdesk.policies.sections.routing import read_routing
+from flowdesk.policies.sections.routing import Skilled, read_routing, skill_hints
 from flowdesk.policies.services import current_policy, invalid, save_revision
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.states import EventKind
@@ -164,6 +164,12 @@ def check_rules(source: str) -> RoutingRules:
         teams=[team.slug for team in people_queries.teams()],
         posts=[post.slug for post in people_queries.posts()],
     )
+
+
+def rule_hints(source: str) -> tuple[PolicyFault, ...]:
+    """What rules without faults ask for in vain in the open tenant. They can be put in force as they are."""
+    skilled = Skilled(teams=people_queries.skills_by_team(), anywhere=people_queries.every_skill())
+    return skill_hints(read_document(source, "routing"), skilled)
 
 
 def _must_be_section(section: str) -> None:

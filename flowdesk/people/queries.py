@@ -172,6 +172,21 @@ def member_ids(team: int) -> frozenset[int]:
     return frozenset(rows.values_list("agent_id", flat=True))
 
 
+def skills_by_team() -> dict[str, frozenset[str]]:
+    """What the agents of each team that anybody is in can do, by its slug."""
+    rows = TeamMember.objects.filter(agent__left_at__isnull=True).values_list("team__slug", "agent__skills")
+    found: dict[str, frozenset[str]] = {}
+    for team, skills in rows:
+        found[team] = found.get(team, frozenset()) | frozenset(skills)
+    return found
+
+
+def every_skill() -> frozenset[str]:
+    """What anybody can do, also who is in no team."""
+    rows = Agent.objects.filter(left_at__isnull=True).values_list("skills", flat=True)
+    return frozenset(skill for skills in rows for skill in skills)
+
+
 def agents_by_id(ids: Iterable[int]) -> Mapping[int, Agent]:
     """These agents by row id, also those who have left."""
     return Agent.objects.in_bulk(list(set(ids)))

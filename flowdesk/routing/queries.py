@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
@@ -15,6 +16,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from flowdesk.core.tenant import current_tenant
 from flowdesk.engine.facts import Priority, TicketFacts
 from flowdesk.engine.routing import Mode, RoutingRules, route
+from flowdesk.people import queries as people
 from flowdesk.policies.document import PolicyDocument
 from flowdesk.routing import sql
 from flowdesk.routing.bulks import moves_in
@@ -164,6 +166,54 @@ def loads(weights: Mapping[Priority, int]) -> dict[int, Load]:
     with connection.cursor() as cursor:
         cursor.execute(sql.LOADS, [[weights[priority] for priority in Priority], current_tenant()])
         return {agent: Load(tickets, int(weight)) for agent, tickets, weight in cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Out of office, until further notice without an end; and who stands in, if anybody does."""
+
+    until: datetime | None
+    stand_in: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtWork:
+    """An agent as they stand at an instant."""
+
+    id: int
+    public_id: UUID
+    name: str
+    capacity: int
+    load: Load
+    is_available: bool
+    is_on_shift: bool
+    absence: Away | None
+
+    @property
+    def is_away(self) -> bool:
+        return self.absence is not None or not self.is_available
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the rules would give them a ticket that they have room for."""
+        return self.is_on_shift and not self.is_away
+
+
+def crew_at_work(weights: Mapping[Priority, int], *, at: datetime) -> list[AtWork]:
+    """Everybody who has not left, by name; in two statements."""
+    weighed = [weights[priority] for priority in Priority]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CREW_AT_WORK, [weighed, at, at, current_tenant()])
+        rows = cursor.fetchall()
+    on_shift = people.on_shift(at, [agent for agent, *_ in rows])
+    return [
+        AtWork(
+            id=agent, public_id=public_id, name=name, capacity=capacity, load=Load(tickets, int(weight)),
+            is_available=is_available, is_on_shift=agent in on_shift,
+            absence=Away(until, stand_in or "") if is_absent else None,
+        )
+        for agent, tickets, weight, public_id, name, capacity, is_available, is_absent, until, stand_in in rows
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

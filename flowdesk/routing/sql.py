@@ -40,17 +40,31 @@ cross join lateral (
 where ticket.tenant_id = %s and ticket.id = any(%s) and newest.trace ->> 'team' = team.slug
 """
 
-# What each agent has at hand: how many active tickets, and how much of their capacity these take.
-LOADS = """
-select agent.id, held.tickets, held.weight from people_agent as agent
+_AT_HAND = """
+select agent.id, held.tickets, held.weight{who} from people_agent as agent
 cross join lateral (
     select count(*) as tickets, coalesce(sum((%s::int[])[ticket.priority]), 0) as weight
     from tickets_ticket as ticket
     where ticket.tenant_id = agent.tenant_id and ticket.assignee_id = agent.id
         and ticket.status in ('new', 'open', 'pending', 'on_hold')
-) as held
-where agent.tenant_id = %s and agent.left_at is null
+) as held{away}
+where agent.tenant_id = %s and agent.left_at is null order by agent.name, agent.id
 """
+# What each agent has at hand: how many active tickets, and how much of their capacity these take.
+LOADS = _AT_HAND.format(who="", away="")
+# The same with who they are, whether they are out of office at an instant, and who stands in for them then.
+CREW_AT_WORK = _AT_HAND.format(
+    who=""", agent.public_id, agent.name, agent.capacity, agent.is_available, away.agent_id is not null, away.ends_at,
+    stand_in.name""",
+    away="""
+left join lateral (
+    select absence.agent_id, absence.ends_at, absence.substitute_id from people_absence as absence
+    where absence.tenant_id = agent.tenant_id and absence.agent_id = agent.id
+        and absence.starts_at <= %s and (absence.ends_at is null or absence.ends_at > %s)
+    order by absence.starts_at desc, absence.id desc limit 1
+) as away on true
+left join people_agent as stand_in on stand_in.tenant_id = agent.tenant_id and stand_in.id = away.substitute_id""",
+)
 
 # Of those who could take a ticket, in that order, the first whom nobody is giving one now, and nobody has since they
 # were looked at; theirs until the act ends. Every turn is an instant of its own, so that it tells.

@@ -65,6 +65,12 @@ SENTENCES: Mapping[str, str | Promise] = {
     "stands on a line with others; give each rule a line with a dash to change it here": _(
         "Stands on a line with others. Give each rule a line with a dash of its own to change it here."
     ),
+    "nobody in the team {team} has the skill {skills}: anybody there is given these tickets": _(
+        "Nobody in the team {team} has the skill {skills}: anybody there is given these tickets."
+    ),
+    "nobody has the skill {skill}: only the others are looked for": _(
+        "Nobody has the skill {skill}: only the others are looked for."
+    ),
     # conditions
     "unknown field {field}": _("There is no field {field}."),
     "{field} is never {value}": _("{field} is never {value}."),

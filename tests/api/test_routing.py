@@ -106,6 +106,23 @@ def test_rules_are_checked_with_line_and_column(desk: Desk) -> None:
     assert desk.post("/routing/check", {"source": RULES})["faults"] == []
 
 
+def test_a_skill_that_nobody_has_is_a_hint_and_keeps_nothing_from_being_put_in_force(desk: Desk) -> None:
+    text = "rules:\n  - {name: a, condition: \"channel == 'api'\", team: tier-1, skills: [cobol]}\n"
+
+    checked = desk.post("/routing/check", {"source": text})
+
+    assert checked["faults"] == []
+    assert checked["hints"] == [
+        {
+            "path": "routing.rules[0].skills", "line": 2, "column": 68,
+            "reason": "nobody in the team 'tier-1' has the skill 'cobol': anybody there is given these tickets",
+        }
+    ]  # fmt: skip
+    assert desk.post("/routing/check", {"source": text.replace("cobol", "api_expert")})["hints"] == []
+    good(desk.call("PUT", "/routing/rules", {"source": text}))
+    assert opened(desk, BROKEN)["assignee"]["name"] == "Bo Ek", "who has none of it"
+
+
 def test_rules_are_put_in_force_by_who_has_seen_the_last_ones(desk: Desk) -> None:
     seen = desk.get("/routing/rules")
     assert seen["rules"][0]["name"] == "critical-technical"

@@ -14,7 +14,7 @@ from flowdesk.engine.triage import TriageRules
 from flowdesk.policies.packs import read_pack_text
 from flowdesk.policies.reader import Node, PolicyFaults, read_document
 from flowdesk.policies.sections.priority import read_priority
-from flowdesk.policies.sections.routing import read_routing
+from flowdesk.policies.sections.routing import Skilled, read_routing, skill_hints
 from flowdesk.policies.sections.triage import read_triage
 
 FIELDS = vocabulary({"amount": CustomField(type=FieldType.NUMBER)})
@@ -36,6 +36,70 @@ def faults(read: Callable[[Node], object], text: str) -> list[tuple[int, int, st
 
 def routing_faults(text: str) -> list[tuple[int, int, str]]:
     return faults(lambda node: read_routing(node, fields=FIELDS, teams=TEAMS), text)
+
+
+SKILLED = Skilled(
+    teams={"devrel": frozenset({"api_expert", "sql"}), "tier-1": frozenset({"sql"})},
+    anywhere=frozenset({"api_expert", "sql", "law"}),
+)
+
+
+def skill_hints_of(action: str) -> list[tuple[int, int, str]]:
+    text = f"rules:\n  - {{condition: true, {action}}}\n"
+    routing(text)  # such rules can be read all the same
+    return [
+        (hint.line, hint.column, hint.reason) for hint in skill_hints(read_document(text, "doc"), SKILLED)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        (
+            "team: tier-1, skills: api_expert",
+            "nobody in the team 'tier-1' has the skill 'api_expert': anybody there is given these tickets",
+        ),
+        (
+            "team: devrel, skills: [law, api_exprt]",
+            "nobody in the team 'devrel' has the skill 'law' or 'api_exprt': anybody there is given these tickets",
+        ),
+        (
+            "team: devrel, skills: api_exprt",
+            "nobody in the team 'devrel' has the skill 'api_exprt': anybody there is given these tickets; "
+            "did you mean 'api_expert'?",
+        ),
+        (
+            "team: devrel, skills: [sql, laws]",
+            "nobody has the skill 'laws': only the others are looked for; did you mean 'law'?",
+        ),
+    ],
+)
+def test_a_skill_that_is_asked_for_in_vain_is_a_hint(action: str, reason: str) -> None:
+    ((line, _column, said),) = skill_hints_of(action)
+
+    assert (line, said) == (2, reason)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "team: devrel, skills: [sql, law]",  # of which one will do, and somebody has the other
+        "team: devrel",
+        "team: billing, skills: api_expert",  # nobody is there at all: what comes waits, whatever it asks
+        "team: tier-1, skills: api_expert, mode: off",
+        "action: assign_to_senior_engineer",
+    ],
+)
+def test_what_somebody_can_do_or_nobody_is_asked_is_no_hint(action: str) -> None:
+    assert skill_hints_of(action) == []
+
+
+def test_what_the_rest_asks_for_in_vain_is_a_hint_too() -> None:
+    text = "rules: []\notherwise: {team: tier-1, skills: api_expert}\n"
+
+    (hint,) = skill_hints(read_document(text, "doc"), SKILLED)
+
+    assert (hint.path, hint.line, hint.column) == ("doc.otherwise.skills", 2, 35)
 
 
 # -- the standard pack

@@ -179,6 +179,24 @@ def test_a_rule_for_nobody_is_refused(ada: Client) -> None:
     assert "There is no post 'security_laed'." in shown
 
 
+def test_a_skill_that_nobody_has_is_told_where_the_rule_is_shown_and_keeps_it_from_nothing(
+    world: World, ada: Client
+) -> None:
+    hint = "Nobody in the team 'tier-1' has the skill 'cobol': anybody there is given these tickets."
+    given = {"name": "old", "condition": "text CONTAINS 'cobol'", "where": "team:tier-1", "skills": "cobol"}
+    assert "Nobody in the team" not in page(ada), "the standard rules ask for nothing in vain"
+
+    preview = html.unescape(ada.post(f"{RULES}/rules/new/preview", given).content.decode())
+    status, _ = a_rule(ada, **given)
+
+    assert hint in preview
+    assert status == 302
+    assert re.search(rf"<h2><a[^>]*>old</a>.*?{re.escape(hint)}", page(ada), re.DOTALL)
+    assert hint in page(ada, f"{RULES}/text")
+    deed(ada, "publish")
+    assert in_force(world)[-1] == "old"
+
+
 def test_the_preview_names_the_tickets_a_rule_would_take(world: World, ada: Client) -> None:
     an_open_ticket(world, **BROKEN)
     given = {

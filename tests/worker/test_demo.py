@@ -13,11 +13,14 @@ from flowdesk.core.tenant import reading
 from flowdesk.engine.facts import Priority
 from flowdesk.escalation.models import Escalation
 from flowdesk.flows import found, receive
+from flowdesk.flows.reconfigure import rule_hints
 from flowdesk.intake.services import InboundMessage
 from flowdesk.learning.training import NoTrainer
 from flowdesk.notifications.models import Delivery
 from flowdesk.notifications.services import dispatch
+from flowdesk.people import queries as people
 from flowdesk.people.models import Absence, Agent, Contact, Post
+from flowdesk.policies.packs import read_pack_text
 from flowdesk.tickets.models import IS_ACTIVE, Ticket, TicketEvent
 from flowdesk.tickets.states import Channel
 from flowdesk.triage.models import LearnedModel
@@ -27,7 +30,7 @@ from flowdesk.worker.demo.load import Loaded, count, has_tickets, load_week, tra
 from flowdesk.worker.demo.move import Mover
 from flowdesk.worker.demo.sample import FOLDER, library
 from flowdesk.worker.demo.script import CHANNELS, Fate, Numbers, new_case, week_until, working_days
-from flowdesk.worker.demo.stage import Guest, NotADemo, stage_of
+from flowdesk.worker.demo.stage import Guest, NotADemo, seat_cast, stage_of
 
 FRIDAY_NIGHT = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 SMALL = Numbers.scaled(24)
@@ -141,6 +144,16 @@ def test_a_weekend_makes_nobody_older() -> None:
 
 
 # -- the load
+
+
+@plays
+def test_the_demos_rules_ask_for_nothing_in_vain() -> None:
+    tenant = a_demo()
+    seat_cast(tenant, at=FRIDAY_NIGHT)
+
+    with reading(tenant.id):
+        assert people.skills_by_team()["devrel"] == {"api_expert", "integration_specialist"}
+        assert rule_hints(read_pack_text("routing")) == ()
 
 
 @plays

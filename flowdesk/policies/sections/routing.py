@@ -14,7 +14,7 @@ weights: {P1: 3, P2: 2}                # how much of an agent's capacity a ticke
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ from flowdesk.engine.condition_logic import conflicts, covers
 from flowdesk.engine.conditions import Condition, ConditionFault, compile_condition
 from flowdesk.engine.facts import FIELDS, PRIORITY_WORDS, Field, Priority
 from flowdesk.engine.routing import EVEN_WEIGHTS, Mode, RoutingAction, RoutingRule, RoutingRules, Strategy
-from flowdesk.policies.reader import FaultList, Node, suggestion
+from flowdesk.policies.reader import FaultList, Node, PolicyFault, suggestion
 
 # The words of the source documents for what a rule does (F-RTE-10), beside `team` and `strategy`.
 ACTIONS: Mapping[str, RoutingAction] = {
@@ -71,6 +71,46 @@ def read_routing(
             weights = _weights(found["weights"])
     faults.raise_any()
     return RoutingRules(rules=tuple(rules), otherwise=otherwise, senior_after=senior_after, weights=weights)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skilled:
+    """What the agents of a tenant can do: in each team that anybody is in, and anywhere."""
+
+    teams: Mapping[str, frozenset[str]]
+    anywhere: frozenset[str]
+
+
+def skill_hints(node: Node, skilled: Skilled) -> tuple[PolicyFault, ...]:
+    """The skills that rules ask for in vain, each at its place, in a document that `read_routing` has read.
+
+    Nothing is wrong with such a rule, and its tickets do not wait: a skill that nobody in the team has is not looked
+    for. Of a team that nobody is in nothing is said; what comes to it waits whatever is asked.
+    """
+    found = {key.raw: value for key, value in node.items()}
+    entries = [*found["rules"].list(), *([found["otherwise"]] if "otherwise" in found else [])]
+    return tuple(hint for entry in entries for hint in _hints_of(entry, skilled))
+
+
+def _hints_of(entry: Node, skilled: Skilled) -> Iterator[PolicyFault]:
+    parts = {key.raw: value for key, value in entry.items()}
+    asked, team = parts.get("skills"), parts["team"].raw if "team" in parts else ""
+    if asked is None or team not in skilled.teams or ("mode" in parts and parts["mode"].raw == Mode.OFF):
+        return
+    names, there = asked.one_or_more(), skilled.teams[team]
+    if not any(one.raw in there for one in names):
+        either = " or ".join(repr(one.raw) for one in names)
+        yield asked.fault(
+            f"nobody in the team {team!r} has the skill {either}: anybody there is given these tickets"
+            f"{suggestion(names[0].raw, there)}"
+        )
+        return
+    for one in names:
+        if one.raw not in skilled.anywhere:
+            yield one.fault(
+                f"nobody has the skill {one.raw!r}: only the others are looked for"
+                f"{suggestion(one.raw, skilled.anywhere)}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

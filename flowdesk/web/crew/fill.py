@@ -16,11 +16,10 @@ from flowdesk.core.errors import NotFound
 from flowdesk.core.ids import parsed, shown
 from flowdesk.engine.balance import BalancePlan, MoveReason
 from flowdesk.flows.crew import ABSENCE
-from flowdesk.people import queries as people
 from flowdesk.people.models import Absence, Agent, Team, TeamMember
 from flowdesk.policies.services import current_policy
 from flowdesk.routing import bulks, queries
-from flowdesk.routing.queries import Load
+from flowdesk.routing.queries import AtWork
 from flowdesk.tickets import services as tickets
 from flowdesk.tickets.models import Ticket
 from flowdesk.tickets.states import WORKABLE, Channel
@@ -37,6 +36,7 @@ from flowdesk.web.crew.page import (
     TeamCard,
 )
 from flowdesk.web.parts import Choice, Empty, Face, Field, Form, Kind, Link
+from flowdesk.web.standing import standing_words
 from flowdesk.web.vocabulary import CHANNELS, LANGUAGES, say
 
 
@@ -45,9 +45,7 @@ class _Crew:
     """Everybody as they stand now, read once for the whole page."""
 
     agents: Mapping[int, Agent]
-    loads: Mapping[int, Load]
-    on_shift: frozenset[int]
-    absences: Mapping[int, Absence]
+    at_work: Mapping[int, AtWork]
 
 
 def crew_page(request: AgentRequest, *, now: datetime) -> CrewPage:
@@ -72,13 +70,10 @@ def crew_page(request: AgentRequest, *, now: datetime) -> CrewPage:
 
 
 def _crew(*, now: datetime) -> _Crew:
-    agents = {one.id: one for one in Agent.objects.filter(left_at__isnull=True)}
-    away = Absence.objects.filter(starts_at__lte=now).exclude(ends_at__lte=now).select_related("substitute")
+    weights = current_policy().routing.weights
     return _Crew(
-        agents=agents,
-        loads=queries.loads(current_policy().routing.weights),
-        on_shift=people.on_shift(now, agents),
-        absences={one.agent_id: one for one in away.order_by("starts_at")},
+        agents={one.id: one for one in Agent.objects.filter(left_at__isnull=True)},
+        at_work={one.id: one for one in queries.crew_at_work(weights, at=now)},
     )
 
 
@@ -103,14 +98,14 @@ def _team(
 
 
 def _member(agent: Agent, crew: _Crew, request: AgentRequest, *, now: datetime) -> MemberLine:
-    load = crew.loads.get(agent.id, Load(0, 0))
-    standing = _standing(agent, crew, request, now=now)
+    at_work = crew.at_work[agent.id]
+    load, standing = at_work.load, standing_words(at_work, zone=request.zone, now=now)
     may = request.actor.may(Act.CONFIGURE) or agent.id == request.actor.agent
     return MemberLine(
         face=Face.of(agent.name),
         href=reverse("agent", args=[shown("agt", agent.public_id)]) if may else "",
         standing=standing,
-        is_here=not standing,
+        is_here=at_work.is_here,
         skills=tuple(agent.skills),
         languages=", ".join(say(LANGUAGES, one) for one in agent.languages),
         channels=", ".join(say(CHANNELS, one) for one in agent.channels),
@@ -119,23 +114,6 @@ def _member(agent: Agent, crew: _Crew, request: AgentRequest, *, now: datetime) 
         load=_("{used} of {room}").format(used=load.weight, room=agent.capacity),
         share=min(100, round(100 * load.weight / max(1, agent.capacity))),
     )
-
-
-def _standing(agent: Agent, crew: _Crew, request: AgentRequest, *, now: datetime) -> str:
-    absence = crew.absences.get(agent.id)
-    if absence is not None:
-        return _away_words(absence, request, now=now)
-    if not agent.is_available:
-        return _("away")
-    return "" if agent.id in crew.on_shift else _("off shift")
-
-
-def _away_words(absence: Absence, request: AgentRequest, *, now: datetime) -> str:
-    if absence.ends_at is None:
-        said = _("away until further notice")
-    else:
-        said = _("away until {when}").format(when=words.moment(absence.ends_at, zone=request.zone, now=now))
-    return said
 
 
 def _me(request: AgentRequest, crew: _Crew) -> Form | None:

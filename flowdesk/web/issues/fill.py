@@ -102,7 +102,9 @@ def _rows(found: Sequence[Issue], request: AgentRequest, *, now: datetime) -> tu
     )
 
 
-def _row(issue: Issue, counts: Sequence[int], opening: str, request: AgentRequest, *, now: datetime) -> IssueRow:
+def _row(
+    issue: Issue, counts: Sequence[int], opening: str, request: AgentRequest, *, now: datetime
+) -> IssueRow:
     total, first = sum(counts), issue.first_seen_at  # type: ignore[attr-defined]
     said = ngettext("{n} ticket in the last {days} days", "{n} tickets in the last {days} days", total)
     return IssueRow(

@@ -15,7 +15,7 @@ from flowdesk.core.ids import shown
 from flowdesk.engine.facts import Field as FactField
 from flowdesk.engine.facts import vocabulary
 from flowdesk.engine.routing import Mode, RoutingRules, Strategy, route
-from flowdesk.flows.reconfigure import check_rules
+from flowdesk.flows.reconfigure import check_rules, rule_hints
 from flowdesk.people import queries as people
 from flowdesk.policies.models import Draft, PolicyRevision
 from flowdesk.policies.reader import PolicyFaults
@@ -31,6 +31,7 @@ from flowdesk.triage.learned import Target, ear_for
 from flowdesk.web.access import AgentRequest
 from flowdesk.web.parts import Choice, Empty, Field, Form, Kind, Link
 from flowdesk.web.policy.fill import draft_words, in_force, pack_cards
+from flowdesk.web.policy_words import policy_reason
 from flowdesk.web.rules import words as said
 from flowdesk.web.rules.page import (
     FaultLine,
@@ -146,6 +147,7 @@ def _rule_lines(
     teams = {team.slug: team.name for team in people.teams()}
     ear = ear_for(Target.TEAM)
     learned = partial(triage.team_by_words, ear, teams)
+    hints = _hints(at.source) if at else {}
     matches = {match.rule: match for match in routing.preview(rules, tried_on, learned=learned)}
     count = len(rules.rules)
     lines = [
@@ -157,6 +159,7 @@ def _rule_lines(
             also=said.also(rule),
             mode=rule.mode,
             mode_words=say(said.MODES, rule.mode) if rule.mode is not Mode.ACTIVE else "",
+            hints=hints.get(f"rules[{place}]", ()),
             href=reverse("rule", args=[str(place)]) if at else "",
             deeds=_deeds(place, rule.mode, at, count=count) if at else (),
             tally=_tally(matches[rule.name], len(tried_on)),
@@ -169,9 +172,19 @@ def _rule_lines(
         condition="",
         does=said.does(rules.otherwise, teams),
         also=(said.learned(matches[None].learned, teams),) if ear.models else (),
+        hints=hints.get("otherwise", ()),
         tally=_tally(matches[None], len(tried_on)),
     )
     return (*lines, rest)
+
+
+def _hints(source: str) -> Mapping[str, tuple[str, ...]]:
+    """What each rule asks for in vain, by its place in the document: `rules[0]`."""
+    found: dict[str, tuple[str, ...]] = {}
+    for hint in rule_hints(source):
+        _section, entry, *_rest = hint.path.split(".")
+        found[entry] = (*found.get(entry, ()), policy_reason(hint.reason))
+    return found
 
 
 def _tally(match: Match, count: int) -> Tally | None:
@@ -366,7 +379,11 @@ def preview_of(at: Standing, place: int | None, values: RuleValues) -> Preview:
     )
     if match.takes < match.matches:
         sentence += " " + _("The rest is taken by rules above it.")
-    return Preview(words=sentence, lines=tuple(_match_line(one, teams) for one in match.examples[:SHOWN]))
+    return Preview(
+        words=sentence,
+        lines=tuple(_match_line(one, teams) for one in match.examples[:SHOWN]),
+        hints=_hints(source).get(f"rules[{number}]", ()),
+    )
 
 
 def _match_line(sample: Sample, teams: Mapping[str, str]) -> MatchLine:
@@ -403,7 +420,10 @@ def source_page(
         errors=tuple(errors),
     )  # fmt: skip
     rows = min(most_rows, max(12, source.count("\n") + 2))
-    return SourcePage(form=form, source=source, rows=rows, faults=faults, back_href=reverse("rules"))
+    hints = () if faults else said.fault_lines(rule_hints(source))
+    return SourcePage(
+        form=form, source=source, rows=rows, faults=faults, hints=hints, back_href=reverse("rules")
+    )
 
 
 def trial_page(request: AgentRequest, number: str, *, now: datetime) -> TrialPage:

@@ -10,7 +10,7 @@ from flowdesk.web.policy.page import PackCard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultLine:
-    """One thing wrong with the rules, and where."""
+    """One thing wrong with the rules, or to know of them, and where."""
 
     place: str  # "line 4, column 12"
     line: int
@@ -37,6 +37,7 @@ class RuleLine:
     also: tuple[str, ...] = ()  # told, copied in, the target
     mode: str = "active"
     mode_words: str = ""
+    hints: tuple[str, ...] = ()  # what it asks for in vain
     tally: Tally | None = None
     href: str = ""
     deeds: tuple[Form, ...] = ()
@@ -50,6 +51,7 @@ class SourcePage:
     source: str
     rows: int
     faults: tuple[FaultLine, ...] = ()
+    hints: tuple[FaultLine, ...] = ()
     back_href: str = ""
 
 
@@ -94,6 +96,7 @@ class Preview:
     words: str
     lines: tuple[MatchLine, ...] = ()
     faults: tuple[FaultLine, ...] = ()
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,12 @@ from flowdesk.core.actor import Act
 from flowdesk.core.errors import NotFound
 from flowdesk.core.ids import parsed, shown
 from flowdesk.engine.clock import CUSTOMER_METRICS, Clock
+from flowdesk.engine.facts import Priority
 from flowdesk.engine.sla_policy import Amount
 from flowdesk.escalation.models import Escalation, EscalationState
 from flowdesk.people.models import Agent, Post
 from flowdesk.policies.services import Policy, current_policy, policy_of
+from flowdesk.routing.queries import crew_at_work
 from flowdesk.sla.services import load_clocks
 from flowdesk.tickets.merges import merged_into
 from flowdesk.tickets.models import Explanation, Task, Ticket
@@ -89,7 +91,8 @@ def ticket_page(
 ) -> TicketPage:
     """Everything about one ticket; called inside a reading scope. Its acts lead back to `back`, else to itself."""
     clocks = [one.clock for one in load_clocks(ticket.tenant_id, [ticket.id])[ticket.id]]
-    policy, own = policy_of(ticket.policy_revision_id), current_policy().fields
+    policy, in_force = policy_of(ticket.policy_revision_id), current_policy()
+    own = in_force.fields
     public_id = shown("tkt", ticket.public_id)
     href = reverse("ticket", args=[public_id])
     parts = {one.id: one for one in merged_into(ticket.id)}
@@ -119,7 +122,9 @@ def ticket_page(
             if clock.metric in CUSTOMER_METRICS and (clock.is_active or clock.metric.value != "next_response")
         ),
         clocks_href=href,
-        actions=_actions(request, ticket, public_id, policy, failed),
+        actions=_actions(
+            request, ticket, public_id, policy, failed, weights=in_force.routing.weights, now=now
+        ),
         escalation=_banner(ticket, request, now=now),
         thread=thread_of(ticket, story, parts, zone=zone, now=now, names=names),
         composer=_composer(request, ticket, public_id, current, failed),
@@ -191,7 +196,14 @@ def _block(clock: Clock, policy: Policy, *, now: datetime, zone: ZoneInfo) -> Cl
 
 
 def _actions(
-    request: AgentRequest, ticket: Ticket, public_id: str, policy: Policy, failed: Failed | None
+    request: AgentRequest,
+    ticket: Ticket,
+    public_id: str,
+    policy: Policy,
+    failed: Failed | None,
+    *,
+    weights: Mapping[Priority, int],
+    now: datetime,
 ) -> tuple[Action, ...]:
     """The acts this person may do on a ticket in this status; a failed one comes back open."""
     actor = request.actor
@@ -205,7 +217,8 @@ def _actions(
         if actor.may(Act.WORK) and actor.agent is not None and ticket.assignee_id != actor.agent:
             found.append(("take", forms.take(href("take"), holder=holder)))
         if actor.may(Act.ASSIGN):
-            found.append(("assign", forms.assign(href("assign"), people=_people(ticket), holder=holder)))
+            people = _people(request, ticket, weights, now=now)
+            found.append(("assign", forms.assign(href("assign"), people=people, holder=holder)))
         if actor.may(Act.WORK):
             if ticket.status in (Status.PENDING, Status.ON_HOLD):
                 found.append(("resume", forms.resume(href("resume"))))
@@ -274,13 +287,18 @@ def _with_answers(action: Action, failed: Failed) -> Action:
     return replace(action, form=form)
 
 
-def _people(ticket: Ticket) -> list[Choice]:
-    agents = (
-        Agent.objects.filter(left_at__isnull=True).order_by("name").values_list("id", "public_id", "name")
-    )
+def _people(
+    request: AgentRequest, ticket: Ticket, weights: Mapping[Priority, int], *, now: datetime
+) -> list[Choice]:
+    """Whom the ticket can be given to: those who are here first, then the rest with what keeps them."""
+    crew = crew_at_work(weights, at=now)
     choices = [
-        Choice(value=shown("agt", public_id), words=name, is_chosen=row == ticket.assignee_id)
-        for row, public_id, name in agents
+        Choice(
+            value=shown("agt", one.public_id),
+            words=said.candidate(one, zone=request.zone, now=now),
+            is_chosen=one.id == ticket.assignee_id,
+        )
+        for one in sorted(crew, key=lambda one: not one.is_here)
     ]
     return [said.nobody(), *choices]
 

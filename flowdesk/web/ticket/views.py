@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from flowdesk.core.actor import Act
 from flowdesk.core.errors import DomainError, Fault, Forbidden, Invalid, NotFound, invalid
+from flowdesk.core.ids import shown
 from flowdesk.core.tenant import reading
 from flowdesk.core.time import now
 from flowdesk.engine.facts import Priority
@@ -21,13 +22,16 @@ from flowdesk.engine.promises import WaitReason
 from flowdesk.escalation.services import ticket_of
 from flowdesk.flows import escalate, merge, understand, work
 from flowdesk.flows.understand import Reading
+from flowdesk.people.services import AGENT
 from flowdesk.policies.services import current_policy
+from flowdesk.routing.queries import crew_at_work
 from flowdesk.tickets.merges import name_by_number
 from flowdesk.web.access import AgentRequest, back_to, for_agents
 from flowdesk.web.chrome import shell_of, toasts_of
 from flowdesk.web.faults import Say, fault_words, instants_said, reason_words
 from flowdesk.web.ticket.fill import Failed, load_ticket, ticket_page
 from flowdesk.web.ticket.own_fields import answers
+from flowdesk.web.ticket.words import assigned
 
 Form = dict[str, str]
 
@@ -117,7 +121,12 @@ def _assign(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> 
     work.assign(
         ticket_id, agent=form.get("assignee") or None, seen=form.get("seen"), by=request.actor, now=at
     )
-    return _("Assigned") if form.get("assignee") else _("Back in the queue")
+    if not form.get("assignee"):
+        return _("Back in the queue")
+    with reading(request.actor.tenant):
+        crew = crew_at_work(current_policy().routing.weights, at=at)
+    given = next((one for one in crew if shown(AGENT, one.public_id) == form["assignee"]), None)
+    return assigned(given, zone=request.zone, now=at)
 
 
 def _wait(request: AgentRequest, ticket_id: str, form: Form, at: datetime) -> str:

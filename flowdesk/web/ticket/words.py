@@ -1,11 +1,15 @@
 """The ticket's sentences: around its clocks, in its ledger, above its composer."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from flowdesk.routing.queries import AtWork
 from flowdesk.web.parts import Choice
+from flowdesk.web.standing import standing_words
 from flowdesk.web.vocabulary import BY_CHANNEL, METRICS, say
 
 
@@ -162,9 +166,21 @@ def back_to_inbox() -> str:
     return _("Inbox")
 
 
-def load(name: str, *, in_hand: int, capacity: int) -> str:
-    """A person in a list to choose from."""
-    return _("{name}, {in_hand} of {capacity}").format(name=name, in_hand=in_hand, capacity=capacity)
+def candidate(one: AtWork, *, zone: ZoneInfo, now: datetime) -> str:
+    """A person in a list to choose from: "Ines Costa, 6 of 8", "Bo Ek, 2 of 8 (off shift)"."""
+    person = _("{name}, {in_hand} of {capacity}").format(
+        name=one.name, in_hand=one.load.weight, capacity=one.capacity
+    )
+    standing = standing_words(one, zone=zone, now=now)
+    return f"{person} ({standing})" if standing else person
+
+
+def assigned(one: AtWork | None, *, zone: ZoneInfo, now: datetime) -> str:
+    """What was done, and plainly if whoever has the ticket now is not there to work on it."""
+    if one is None or not one.is_away:
+        return _("Assigned")
+    standing = standing_words(one, zone=zone, now=now)
+    return _("Assigned. {name} is {standing}.").format(name=one.name, standing=standing)
 
 
 def nobody() -> Choice:
