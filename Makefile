@@ -3,7 +3,7 @@
 
 VENV := .venv/bin
 # Processes, each with a database server of its own; more than cores, because many tests wait for what they started.
-MANY := -n 3 --dist loadfile
+MANY := -n 4 --dist loadfile --no-loadscope-reorder
 export PYTHON
 
 .PHONY: run demo setup test check check-format lint types contracts tests tests-system faults soak bench lock help

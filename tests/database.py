@@ -66,7 +66,7 @@ class ThrowawayDatabase:
     def rows(self) -> Rows:
         """All that every table holds now."""
         with self._cleaner.transaction():
-            return {table: _copy_out(self._cleaner, table) for table in self._filled_tables()}
+            return {table: self._copy_out(table) for table in self._filled_tables()}
 
     def restore_rows(self, wanted: Rows | None = None) -> None:
         """Bring every table to `wanted`, or to what `remember_rows` saw, past all rules, keys and walls."""
@@ -78,12 +78,30 @@ class ThrowawayDatabase:
             for table in {*self._filled_tables(), *wanted}:
                 admin.execute(sql.SQL("delete from {}").format(sql.Identifier(table)))
             for table, rows in wanted.items():
-                statement = sql.SQL("copy {} from stdin").format(sql.Identifier(table))
+                statement = sql.SQL("copy {} ({}) from stdin").format(
+                    sql.Identifier(table), self._columns(table)
+                )
                 with admin.cursor() as cursor, cursor.copy(statement) as copy:
                     copy.write(rows)
 
     def _filled_tables(self) -> list[str]:
         return [name for (name,) in self._cleaner.execute(self._which_are_filled)]
+
+    def _copy_out(self, table: str) -> bytes:
+        statement = sql.SQL("copy (select {} from {}) to stdout").format(
+            self._columns(table), sql.Identifier(table)
+        )
+        with self._cleaner.cursor() as cursor, cursor.copy(statement) as copy:
+            return b"".join(bytes(part) for part in copy)
+
+    def _columns(self, table: str) -> sql.Composed:
+        """What can be written: the database says for itself what is generated."""
+        names = self._cleaner.execute(
+            "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0"
+            " and not attisdropped and attgenerated = '' order by attnum",
+            [table],
+        )
+        return sql.SQL(", ").join(sql.Identifier(name) for (name,) in names)
 
     def close(self) -> None:
         self._cleaner.close()
@@ -174,9 +192,3 @@ def _database_on(server: str) -> Iterator[ThrowawayDatabase]:
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
             for role in names:
                 admin.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
-
-
-def _copy_out(admin: psycopg.Connection[Any], table: str) -> bytes:
-    statement = sql.SQL("copy (select * from {}) to stdout").format(sql.Identifier(table))
-    with admin.cursor() as cursor, cursor.copy(statement) as copy:
-        return b"".join(bytes(part) for part in copy)
