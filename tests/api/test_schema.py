@@ -13,10 +13,11 @@ import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
+from pytest_django import DjangoDbBlocker
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
@@ -24,6 +25,7 @@ from flowdesk.api.api import METHODS, api
 from flowdesk.core.time import at as pinned
 from tests.api.desk import Desk, a_desk
 from tests.api.test_document import a_life, takes_json
+from tests.database import ThrowawayDatabase
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "worker"])
 
@@ -55,11 +57,27 @@ EXAMPLES = 16  # of each operation and kind
 FRAMEWORK = ("django", "ninja", "pydantic", "psycopg", "traceback", "<class", "site-packages")
 
 
+@pytest.fixture(scope="module")
+def life(
+    migrated_database: ThrowawayDatabase, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[tuple[Desk, dict[str, str]]]:
+    """A desk with one of everything, and their ids: made once, since what a test does is rolled back."""
+    with django_db_blocker.unblock():
+        desk = a_desk()
+        ids = a_life(desk)
+        connections.close_all()
+    yield desk, ids
+    with django_db_blocker.unblock():
+        connections.close_all()
+    migrated_database.restore_rows()
+
+
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[f"{one} {two}" for one, two in OPERATIONS])
-def test_what_the_document_says_is_so(method: str, path: str, mode: GenerationMode) -> None:
-    desk = a_desk()
-    ids = a_life(desk)
+def test_what_the_document_says_is_so(
+    life: tuple[Desk, dict[str, str]], method: str, path: str, mode: GenerationMode
+) -> None:
+    desk, ids = life
     cases = SCHEMA[path][method].as_strategy(generation_mode=mode)
 
     @settings(
