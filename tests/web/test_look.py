@@ -219,6 +219,28 @@ def test_at_a_threshold_the_server_is_asked_once(page: Any, desk: Any) -> None:
     assert page.locator("#board").count() == 1
 
 
+def test_a_threshold_waits_for_the_form_that_is_open(page: Any, desk: Any) -> None:
+    _base, asked = desk
+    opened(page, desk, "ticket")
+    reach = """() => {
+        document.querySelector('[data-changes]').dataset.changes = '2026-06-18T09:41:00+02:00';
+        document.body.dispatchEvent(new CustomEvent('clock-ticked'));
+    }"""
+    page.keyboard.press("e")
+    words = page.locator("#escalate-form textarea")
+    words.fill("They called twice.")
+    before = len(asked)
+
+    page.evaluate(reach)
+    page.wait_for_timeout(600)
+    assert (words.input_value(), len(asked)) == ("They called twice.", before)
+
+    page.keyboard.press("Escape")
+    page.evaluate(reach)
+    page.wait_for_timeout(600)
+    assert len(asked) == before + 1
+
+
 def test_keys_move_and_the_ticket_opens(page: Any, desk: Any) -> None:
     opened(page, desk, "inbox")
 

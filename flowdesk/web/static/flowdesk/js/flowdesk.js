@@ -42,6 +42,8 @@
   /* The server alone says what a clock has become: at a threshold it is asked again, once for each instant. */
   const asked = new Set();
   const askAgain = () => {
+    /* The answer would take an open form's place, and the words in it: it is asked for when the form has closed. */
+    if ([...openMenus()].some((menu) => menu.querySelector("form"))) return;
     const due = [...document.querySelectorAll("[data-changes]")]
       .map((chip) => chip.dataset.changes)
       .filter((at) => Date.parse(at) <= now() && !asked.has(at));
