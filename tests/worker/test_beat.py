@@ -67,6 +67,27 @@ def test_a_sweep_that_lags_is_told_when_it_begins_and_when_it_ends(caplog: pytes
     assert [record.message for record in caplog.records] == ["sweep_late", "sweep_on_time"]
 
 
+def test_what_waited_before_it_started_is_late_only_if_it_goes_on_waiting(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = a_staffed_world()
+    an_open_ticket(world, at=MONDAY_9)
+    with writing(world.tenant.id):
+        Ticket.objects.update(wake_at=MONDAY_9 + HOUR)
+    started = MONDAY_9 + 2 * HOUR
+    with pinned(started):
+        pulse = Pulse()
+
+    told = []
+    with caplog.at_level(logging.INFO, "flowdesk.worker"):
+        for seconds in (1, 29, 31):
+            pulse.swept(at=started + seconds * SECOND)
+            pulse.beat(at=started + seconds * SECOND)
+            told.append(len(caplog.records))
+
+    assert told == [0, 0, 1]
+
+
 def test_the_queue_is_counted_less_often_than_the_heart_beats() -> None:
     with pinned(MONDAY_9):
         pulse = Pulse()

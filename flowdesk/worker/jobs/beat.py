@@ -35,7 +35,9 @@ class Pulse:
             fold_ended(at=at)
         gauges["tickets_unassigned"] = self._queue
         self._heart.beat(at=at, gauges=gauges)
-        self._tell(max(gauges["sweep_lag_seconds"], gauges["sweep_round_age_seconds"]))
+        # It cannot be late for what fell due before it lived: a desk starts with what waited while it stood still.
+        lived = (at - self._heart.started_at).total_seconds()
+        self._tell(max(min(gauges["sweep_lag_seconds"], lived), gauges["sweep_round_age_seconds"]))
 
     def _tell(self, lag: float) -> None:
         is_late = lag > LATE_AFTER.total_seconds()
