@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from tests.database import ThrowawayDatabase, point_django_at, throwaway_database
@@ -31,6 +32,12 @@ def no_request_limits() -> None:
 def data_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test keeps in the data folder is gone after it, and never in a developer's own."""
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def language_of_its_own() -> None:
+    """A request leaves its reader's language behind in the thread; the next test begins in none."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
