@@ -3,7 +3,7 @@
 
 VENV := .venv/bin
 # Processes, each with a database server of its own; more than cores, because many tests wait for what they started.
-MANY := -n 4 --dist loadfile --no-loadscope-reorder
+MANY := -n 3 --dist loadfile --no-loadscope-reorder
 export PYTHON
 
 .PHONY: run demo setup test check check-format lint types contracts tests tests-system faults soak bench lock help
@@ -42,7 +42,7 @@ tests-system: setup ## the tests that touch the database again, on the system's 
 	@scripts/test_system.sh $(MANY) $(ARGS)
 
 faults: setup ## kill processes, cut lines and fail over under load, and count what was lost (minutes)
-	$(VENV)/python -m pytest -n 3 -m faults $(ARGS)
+	$(VENV)/python -m pytest -n 2 -m faults $(ARGS)
 
 soak: setup ## kill processes under load for as long as told (ARGS="--minutes 60 --seed 7 --workers 2")
 	$(VENV)/python -m tests.faults.campaign $(ARGS)
